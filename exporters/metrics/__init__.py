@@ -1,0 +1,1 @@
+"""What Prometheus reads: text formats, escaping, telemetry. Knows nothing of networks."""

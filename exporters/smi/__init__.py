@@ -1,0 +1,1 @@
+"""What SNMP bytes mean: values, indexes, display hints, dates. Pure, like wire."""

@@ -1,0 +1,1 @@
+"""The HTTP shell, identical for every exporter."""

@@ -1,0 +1,38 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout under test."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """Reference files of the developers (peers' configurations, MIBs), which users do not have."""
+    path = REPOSITORY.parent / "shared"
+    if not path.is_dir():
+        pytest.skip("the developers' reference files are not beside this checkout")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _require_peer(request: pytest.FixtureRequest) -> None:
+    """Skip a test marked ``peer(program, package)`` where the program is missing; fail under CI."""
+    for marker in request.node.iter_markers("peer"):
+        program, package = marker.args
+        if shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
+            reason = f"{program} is missing: install the Debian package {package}"
+            if os.environ.get("CI") == "true":
+                pytest.fail(reason)
+            pytest.skip(reason)
