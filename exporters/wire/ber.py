@@ -17,7 +17,6 @@ _OID_EXAMPLE = "expected dotted numbers such as 1.3.6.1.2.1.1.3.0"
 
 Oid = bytes
 
-MAX_OID_BYTES = 128 * 5
 _MAX_SUBID = 0xFFFFFFFF
 
 
@@ -39,12 +38,13 @@ def encode_tlv(tag: int, content: bytes) -> bytes:
 
 def encode_integer_content(value: int) -> bytes:
     """Encode a two's-complement integer in as few bytes as it needs (X.690 s8.3)."""
-    return value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
+    # -128 needs eight bits as -127 does, not nine as 128: hence the step towards zero.
+    return value.to_bytes((value + (value < 0)).bit_length() // 8 + 1, "big", signed=True)
 
 
 def encode_integer(value: int) -> bytes:
     """Encode an INTEGER with its tag and length."""
-    content = value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
+    content = encode_integer_content(value)
     return bytes((0x02, len(content))) + content
 
 
@@ -96,7 +96,7 @@ def decode_subids(content: bytes) -> tuple[int, ...]:
     """Decode whole sub-identifiers, such as the instance part of an OID.
 
     Raises:
-        WireError: The last sub-identifier is cut off.
+        WireError: The last sub-identifier is cut off, or one does not fit 32 bits.
     """
     if content.isascii():
         return tuple(content)
@@ -104,6 +104,8 @@ def decode_subids(content: bytes) -> tuple[int, ...]:
     subid = 0
     for octet in content:
         subid = (subid << 7) | (octet & 0x7F)
+        if subid > _MAX_SUBID:
+            raise WireError("a sub-identifier does not fit 32 bits")
         if octet < 0x80:
             subids.append(subid)
             subid = 0
@@ -116,7 +118,7 @@ def decode_oid(content: Oid) -> tuple[int, ...]:
     """Decode an OID to its arcs; the first sub-identifier carries two of them (X.690 s8.19.4).
 
     Raises:
-        WireError: The OID is empty or its last sub-identifier is cut off.
+        WireError: The OID is empty, or as ``decode_subids``.
     """
     if not content:
         raise WireError("an object identifier is empty")
@@ -138,12 +140,14 @@ def format_oid(content: Oid) -> str:
 def read_header(data: bytes, position: int, end: int) -> tuple[int, int, int]:
     """Read one tag and length.
 
+    A tag is one byte: SNMP has none of several, so whoever compares the tag refuses those too.
+
     Returns:
         The tag, where the content starts, and where it ends (never past *end*).
 
     Raises:
-        WireError: The element is cut off, is longer than what holds it, or uses a form that SNMP
-            does not have (indefinite lengths, tags of several bytes).
+        WireError: The element is cut off, is longer than what holds it, or its length has a form
+            that SNMP does not have (indefinite, or more than 4 bytes).
     """
     if position + 2 > end:
         raise WireError(f"an element is cut off at byte {position}")

@@ -15,7 +15,7 @@ What the value means is the business of ``exporters.smi``. Version 3 wraps the s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
@@ -100,7 +100,7 @@ class CommunityMessage:
     """A message of version 1 or 2c."""
 
     version: int
-    community: bytes
+    community: bytes = field(repr=False)
     pdu: Pdu
 
 
