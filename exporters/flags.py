@@ -1,0 +1,96 @@
+"""Flags as Prometheus' users write them, on top of argparse.
+
+Dotted names, ``--flag=value`` or ``--flag value``, ``--no-flag`` for booleans, no abbreviations: a
+flag that a later version adds must not change what an existing command line means. A wrong flag
+is answered with the nearest right one and exit code 2.
+
+This knows the flags that all exporters share beside ``--web.*``, which ``exporters.web`` has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Iterable, Sequence
+from typing import NoReturn
+
+from exporters.logs import FORMATS, LEVELS
+
+
+class FlagParser(argparse.ArgumentParser):
+    """An argparse parser that refuses what it does not know, and says what would be right."""
+
+    def __init__(self, program: str, description: str) -> None:
+        super().__init__(
+            prog=program,
+            description=description,
+            allow_abbrev=False,
+            formatter_class=_HelpFormatter,
+        )
+
+    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Parse *argv*; a wrong flag ends the process with exit code 2, ``--help`` with 0."""
+        arguments, unknown = self.parse_known_args(argv)
+        if unknown:
+            flag = next((word for word in unknown if word.startswith("-")), None)
+            if flag is None:
+                self.error(f"unexpected argument {unknown[0]!r}")
+            name = flag.partition("=")[0]
+            self.error(f"unknown flag {name}{did_you_mean(name, self._option_string_actions)}")
+        return arguments
+
+    def error(self, message: str) -> NoReturn:
+        """Tell what is wrong in one line, without the usage, and exit with code 2."""
+        sys.stderr.write(f"{self.prog}: {message}; see {self.prog} --help\n")
+        raise SystemExit(2)
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=32)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``, did you mean X?`` for the nearest of the words *known*, or nothing."""
+    nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f", did you mean {nearest[0]}?" if nearest else ""
+
+
+def add_exporter_arguments(parser: argparse.ArgumentParser, name: str, version: str) -> None:
+    """Add the flags that all exporters have for their configuration, their log and themselves."""
+    config = parser.add_argument_group("configuration")
+    config.add_argument(
+        "--config.file",
+        dest="config_files",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="configuration file, or a pattern of several; repeatable (default: "
+        f"{name}.yml where there is one, else what ships with the exporter)",
+    )
+    config.add_argument(
+        "--config.check",
+        "--dry-run",
+        dest="config_check",
+        action="store_true",
+        help="load everything, say what was loaded or what is wrong, and exit with 0 or 1",
+    )
+    log = parser.add_argument_group("log")
+    log.add_argument(
+        "--log.level",
+        dest="log_level",
+        choices=LEVELS,
+        default="info",
+        help="least level that is logged: %(choices)s (default: %(default)s)",
+        metavar="LEVEL",
+    )
+    log.add_argument(
+        "--log.format",
+        dest="log_format",
+        choices=FORMATS,
+        default="logfmt",
+        help="form of a log line: %(choices)s (default: %(default)s)",
+        metavar="FORMAT",
+    )
+    parser.add_argument("--version", action="version", version=version, help="print the version")

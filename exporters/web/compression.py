@@ -1,0 +1,57 @@
+"""gzip for whoever accepts it, at the level where it costs least.
+
+A megabyte of metrics takes 4 ms at level 1 and 9 ms at zlib's default, and shrinks to a fifth or
+to a sixth: an exporter is nearer to its Prometheus than to its limit of CPU, so level 1. A quarter
+of a megabyte takes 1 ms, as long as the event loop should stand still; above, a thread does it.
+
+Source: RFC 9110 section 12.5.3 (Accept-Encoding).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+
+from aiohttp import hdrs, web
+
+from exporters.metrics.negotiation import parse_preferences
+
+_LEVEL = 1
+_GZIP_WRAPPER = 16
+_WORTH_IT_BYTES = 1024
+_IN_LOOP_BYTES = 256 * 1024
+_TEXT_TYPES = frozenset(("application/json", "application/openmetrics-text", "application/yaml"))
+
+
+def gzip_accepted(accept_encoding: str) -> bool:
+    """Whether a client with this header takes gzip, and likes it no less than plain bytes."""
+    qualities = {
+        preference.value: preference.quality for preference in parse_preferences(accept_encoding)
+    }
+    gzip_quality = qualities.get("gzip", qualities.get("x-gzip", qualities.get("*", 0.0)))
+    return gzip_quality > 0 and gzip_quality >= qualities.get("identity", 0.0)
+
+
+def gzip(body: bytes) -> bytes:
+    """Return *body* as one gzip member; the same body always gives the same bytes."""
+    compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + _GZIP_WRAPPER)
+    return compressor.compress(body) + compressor.flush()
+
+
+async def compress(request: web.Request, response: web.Response) -> None:
+    """Compress the body of *response* if it is text, worth it, and the client takes it."""
+    body = response.body
+    is_text = response.content_type.startswith("text/") or response.content_type in _TEXT_TYPES
+    if (
+        not is_text
+        or not isinstance(body, bytes)
+        or len(body) < _WORTH_IT_BYTES
+        or hdrs.CONTENT_ENCODING in response.headers
+    ):
+        return
+    response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)
+    if not gzip_accepted(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ()))):
+        return
+    in_loop = len(body) <= _IN_LOOP_BYTES
+    response.body = gzip(body) if in_loop else await asyncio.to_thread(gzip, body)
+    response.headers[hdrs.CONTENT_ENCODING] = "gzip"

@@ -1,0 +1,121 @@
+"""What an exporter hands to the HTTP shell, and what the command line asks of an exporter.
+
+Values only: the shell reads them, the exporter builds them, neither knows the other's inside.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+DiscoveryGroup = dict[str, Any]
+"""One element of Prometheus' HTTP service discovery: ``{"targets": [...], "labels": {...}}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One labelled input of a form; *choices* are offered while typing, other text is allowed."""
+
+    name: str
+    label: str
+    placeholder: str = ""
+    default: str = ""
+    choices: Sequence[str] = ()
+    required: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of the landing page; it sends its fields to *path* as a GET query."""
+
+    path: str
+    title: str
+    fields: Sequence[FormField]
+    submit: str = "Send"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address that the exporter answers itself; *summary* tells of it on the landing page.
+
+    A GET route answers HEAD too. The handler returns a complete response, or raises: BadRequest
+    becomes 400, Forbidden 403, TargetError 500, anything unforeseen 500 and a line in the log.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+
+
+def _no_forms() -> Sequence[Form]:
+    return ()
+
+
+def _no_summary() -> str:
+    return "nothing to configure"
+
+
+def _always_ready() -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One exporter, as the shell serves it.
+
+    Attributes:
+        name: the first word of its metrics, "snmp".
+        title: "SNMP exporter".
+        description: one sentence for the landing page.
+        registry: its own telemetry, served at the telemetry path.
+        routes: what it answers beside what every exporter answers.
+        forms: the landing page's forms; asked for each time, because choices change on reload.
+        running_config: the configuration in use as YAML, secrets masked; asked for in a thread.
+        reload: builds, checks and swaps the configuration; raises ConfigError and changes nothing.
+        summary: what is loaded, "53 modules, 2 auths"; for --config.check and the log.
+        ready: None, or the reason why it cannot serve yet.
+        discovery: its targets for Prometheus' HTTP service discovery, where it has any.
+        lifespan: what lives while the server serves; entered before the first request.
+    """
+
+    name: str
+    title: str
+    description: str = ""
+    registry: CollectorRegistry
+    routes: Sequence[Route] = ()
+    forms: Callable[[], Sequence[Form]] = _no_forms
+    running_config: Callable[[], str]
+    reload: Callable[[], Awaitable[None]]
+    summary: Callable[[], str] = _no_summary
+    ready: Callable[[], str | None] = _always_ready
+    discovery: Callable[[], Sequence[DiscoveryGroup]] | None = None
+    lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+
+
+class Exporter(Protocol):
+    """The contract of ``exporters/<name>/exporter.py``: a module with these four names."""
+
+    NAME: str
+    TITLE: str
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        """Add the exporter's own flags; those of ``--web.*`` and ``--log.*`` are there already."""
+
+    @staticmethod
+    def build(arguments: argparse.Namespace) -> Service:
+        """Load the configuration that *arguments* name.
+
+        Raises:
+            ConfigError: it is wrong; every problem is in it.
+        """

@@ -1,0 +1,112 @@
+"""The command ``netexporters`` with one exporter, ``tiny``, for tests that need a whole process.
+
+    python tiny_exporter.py [--pass-listener=FD] tiny FLAGS...
+
+``--pass-listener`` does what systemd does to pass a socket.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import web
+
+from exporters import cli
+from exporters.errors import ConfigError, Problem
+from exporters.metrics.telemetry import build_registry
+from exporters.web.service import Route, Service
+
+NAME = "tiny"
+TITLE = "Tiny exporter"
+
+
+class Tiny:
+    def __init__(self, files: list[str]) -> None:
+        self.files = files
+        self.text = "nothing"
+        self.crash = asyncio.Event()
+
+    def load(self) -> None:
+        for file in self.files:
+            text = Path(file).read_text().strip()
+            if "wrong" in text:
+                raise ConfigError(
+                    (Problem("is wrong", "write what is right", file, 1, "tiny"), Problem("second"))
+                )
+            if "fault" in text:
+                raise RuntimeError("a fault of the program")
+            self.text = text
+
+    async def reload(self) -> None:
+        self.load()
+
+    async def slow(self, request: web.Request) -> web.Response:
+        """Answer when told to on stdin, and say on stdout that the wait has begun or ended."""
+        reader = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+        )
+        print("waiting", flush=True)
+        try:
+            await reader.readline()
+        except asyncio.CancelledError:
+            print("cancelled", flush=True)
+            raise
+        return web.Response(text="done")
+
+    async def crash_now(self, request: web.Request) -> web.Response:
+        self.crash.set()
+        return web.Response(text="crashing")
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        async def crash() -> None:
+            await self.crash.wait()
+            raise RuntimeError("the background task failed")
+
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(crash())
+            print("lifespan entered", flush=True)
+            yield
+            task.cancel()
+        print("lifespan left", flush=True)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tiny.wrap", action=argparse.BooleanOptionalAction, default=True)
+
+
+def build(arguments: argparse.Namespace) -> Service:
+    tiny = Tiny(arguments.config_files)
+    tiny.load()
+    return Service(
+        name=NAME,
+        title=TITLE,
+        registry=build_registry(NAME),
+        routes=(
+            Route("GET", "/slow", tiny.slow, "answers when told to"),
+            Route("GET", "/crash", tiny.crash_now, "ends a background task"),
+        ),
+        running_config=lambda: f"tiny: {tiny.text}\n",
+        reload=tiny.reload,
+        summary=lambda: f"text {tiny.text}",
+        lifespan=tiny.lifespan,
+    )
+
+
+def main(argv: list[str]) -> int:
+    if argv[0].startswith("--pass-listener="):
+        os.dup2(int(argv.pop(0).partition("=")[2]), 3)
+        os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+    cli.EXPORTERS = {"tiny": cli.Entry("tiny_exporter", "answer very little (:9999)")}
+    return cli.main(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
