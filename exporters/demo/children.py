@@ -1,0 +1,80 @@
+"""The processes that the demo starts, and that end with it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from asyncio.subprocess import Process
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from exporters.errors import NetexportersError
+
+_PATIENCE_SECONDS: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A running process and what people call it."""
+
+    name: str
+    process: Process
+
+    @property
+    def ended(self) -> bool:
+        """Whether it runs no more."""
+        return self.process.returncode is not None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self.process.returncode
+
+    async def watch(self) -> None:
+        """Wait for its end, which nobody asked for.
+
+        Raises:
+            NetexportersError: It has ended.
+        """
+        code = await self.process.wait()
+        raise NetexportersError(f"{self.name} ended with exit code {code}")
+
+    async def end(self) -> None:
+        """Ask it to end, and insist if it does not."""
+        if self.ended:
+            return
+        self.process.terminate()
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self.process.wait()
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+
+
+async def start_child(stack: AsyncExitStack, name: str, command: Sequence[str]) -> Child:
+    """Start a process that ends when *stack* does.
+
+    In a session of its own, so that Ctrl-C reaches this process alone, which then ends the rest in
+    order.
+    """
+    process = await asyncio.create_subprocess_exec(*command, start_new_session=True)
+    child = Child(name, process)
+    stack.push_async_callback(child.end)
+    return child
+
+
+def free_port(preferred: int) -> int:
+    """The port *preferred* of the loopback interface, or another one where it is taken."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found: int = probe.getsockname()[1]
+            return found
+    raise NetexportersError("no TCP port is free on the loopback interface")

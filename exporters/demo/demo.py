@@ -1,0 +1,283 @@
+"""``netexporters demo``: the exporters against a pretend network, and a Prometheus if there is one.
+
+Starts simulated devices in this process and every exporter in a process of its own, as a user
+would; prints what to open and one sample of what is collected; ends with Ctrl-C, or after
+``--duration`` with a check that every device was scraped. All of it is on the loopback interface,
+and nothing is left behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import signal
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import yaml
+
+from exporters.bundled import bundled_directory, modules_directory
+from exporters.demo.agent import AgentSettings, SimulatedAgent
+from exporters.demo.children import Child, free_port, start_child
+from exporters.demo.pretend_network import PRETEND_NETWORK
+from exporters.errors import NetexportersError
+from exporters.wire.usm import AuthProtocol, PrivProtocol, UsmUser
+
+_READY_SECONDS: Final = 30.0
+_POLL_SECONDS: Final = 0.1
+_SCRAPE_INTERVAL: Final = "5s"
+_SCRAPED_WITHIN_SECONDS: Final = 15.0
+_SNMP_PORT: Final = 9116
+_PROMETHEUS_PORT: Final = 9090
+
+_USER: Final = UsmUser(
+    "demo", AuthProtocol.SHA256, "demo-authentication", PrivProtocol.AES, "demo-privacy"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "--duration",
+        metavar="SECONDS",
+        type=float,
+        default=None,
+        help="end after this time, and fail unless every device was scraped (default: Ctrl-C)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo; the exit code is 0 if all went as it should."""
+    return asyncio.run(_demo(arguments.duration))
+
+
+@dataclass(frozen=True, slots=True)
+class _Demo:
+    """What runs, and where."""
+
+    exporter: str
+    prometheus: str | None
+    targets: dict[str, str]
+    """Address of each device's agent by the device's name."""
+    auths: dict[str, str]
+    session: aiohttp.ClientSession
+    children: list[Child]
+
+
+async def _demo(duration: float | None) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        demo = await _start(stack)
+        await _tell(demo)
+        if await _stopped_within(duration, demo, stop):
+            return 0
+        return await _check(demo)
+
+
+async def _start(stack: AsyncExitStack) -> _Demo:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netexporters-demo-")))
+    targets: dict[str, str] = {}
+    auths: dict[str, str] = {}
+    for number, device in enumerate(PRETEND_NETWORK):
+        settings = AgentSettings(users=(_USER,), moving=True)
+        agent = SimulatedAgent(device.recording(), settings)
+        host, port = await stack.enter_async_context(agent.serve("127.0.0.1", 0))
+        targets[device.name] = f"{host}:{port}"
+        auths[device.name] = "demo_v3" if number == 0 else "public_v2"
+    _write_configuration(folder, targets, auths)
+    session = await stack.enter_async_context(
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+    )
+    exporter = f"127.0.0.1:{free_port(_SNMP_PORT)}"
+    children = [
+        await start_child(
+            stack,
+            "snmp exporter",
+            [
+                sys.executable,
+                "-m",
+                "exporters",
+                "snmp",
+                f"--web.listen-address={exporter}",
+                f"--config.file={modules_directory('snmp')}/*.yml",
+                f"--config.file={folder}/auths.yml",
+                f"--devices.file={folder}/devices.yml",
+                "--targets.allow=127.0.0.0/8",
+                "--log.level=warn",
+            ],
+        )
+    ]
+    await _wait_ready(session, f"http://{exporter}/-/ready", children[-1])
+    prometheus = None
+    program = shutil.which("prometheus")
+    if program is not None:
+        prometheus = f"127.0.0.1:{free_port(_PROMETHEUS_PORT)}"
+        configuration = _write_prometheus_configuration(folder, exporter)
+        children.append(
+            await start_child(
+                stack,
+                "Prometheus",
+                [
+                    program,
+                    f"--config.file={configuration}",
+                    f"--storage.tsdb.path={folder}/tsdb",
+                    f"--web.listen-address={prometheus}",
+                    "--log.level=error",
+                ],
+            )
+        )
+        await _wait_ready(session, f"http://{prometheus}/-/ready", children[-1])
+    return _Demo(exporter, prometheus, targets, auths, session, children)
+
+
+def _write_configuration(folder: Path, targets: dict[str, str], auths: dict[str, str]) -> None:
+    """Write the files that a user would write: credentials, and the inventory of devices."""
+    auth = {
+        "version": 3,
+        "security_level": "authPriv",
+        "username": _USER.name,
+        "auth_protocol": str(_USER.auth_protocol),
+        "password": _USER.auth_password,
+        "priv_protocol": str(_USER.priv_protocol),
+        "priv_password": _USER.priv_password,
+    }
+    (folder / "auths.yml").write_text(yaml.safe_dump({"auths": {"demo_v3": auth}}))
+    devices = [
+        {
+            "name": device.name,
+            # Addresses for documentation (RFC 5737): the agents are elsewhere.
+            "addresses": [f"192.0.2.{number}"],
+            "snmp_target": targets[device.name],
+            "auth": auths[device.name],
+            "modules": ["if_mib", "system"],
+            "labels": {"site": "demo", "role": device.role},
+        }
+        for number, device in enumerate(PRETEND_NETWORK, 1)
+    ]
+    (folder / "devices.yml").write_text(yaml.safe_dump({"devices": devices}))
+
+
+def _write_prometheus_configuration(folder: Path, exporter: str) -> Path:
+    """Write the shipped configuration with this demo's addresses and patience."""
+    text = (bundled_directory("alert_rules") / "prometheus.yml").read_text()
+    configuration = yaml.safe_load(text.replace(f"localhost:{_SNMP_PORT}", exporter))
+    configuration["global"] = {"scrape_interval": _SCRAPE_INTERVAL, "scrape_timeout": "4s"}
+    path = folder / "prometheus.yml"
+    path.write_text(yaml.safe_dump(configuration))
+    return path
+
+
+async def _wait_ready(session: aiohttp.ClientSession, url: str, child: Child) -> None:
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            while not child.ended:
+                try:
+                    async with session.get(url) as response:
+                        if response.status == 200:
+                            return
+                except aiohttp.ClientError:
+                    await asyncio.sleep(_POLL_SECONDS)
+                else:
+                    await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError:
+        raise NetexportersError(f"{child.name} is not ready after {_READY_SECONDS:g} s") from None
+    raise NetexportersError(f"{child.name} ended at once with exit code {child.exit_code}")
+
+
+async def _tell(demo: _Demo) -> None:
+    """Print every URL, and a sample of what is collected."""
+    lines = [
+        "A pretend network of three devices, and the exporters that poll it.",
+        "",
+        f"  SNMP exporter        http://{demo.exporter}/",
+        f"    its own metrics    http://{demo.exporter}/metrics",
+        f"    its configuration  http://{demo.exporter}/config",
+        f"    its devices        http://{demo.exporter}/sd",
+    ]
+    lines += [f"    {name:18} {_scrape_url(demo, name)}" for name in demo.targets]
+    if demo.prometheus is None:
+        lines += ["", "  Prometheus is not installed; install it to see it scrape the exporters."]
+    else:
+        query = "rate(ifHCInOctets%5B1m%5D)*8"
+        lines += [
+            "",
+            f"  Prometheus           http://{demo.prometheus}/targets",
+            f"    traffic            http://{demo.prometheus}/graph?g0.expr={query}&g0.tab=0",
+        ]
+    first = next(iter(demo.targets))
+    status, text = await _fetch(demo, _scrape_url(demo, first))
+    samples = [line for line in text.splitlines() if line and not line.startswith("#")]
+    lines += ["", f"{first} answers with {len(samples)} samples (HTTP {status}), such as", ""]
+    wanted = ("sysUpTime", "ifHCInOctets{", "ifOperStatus{", "snmp_scrape_duration_seconds{")
+    for name in wanted:
+        lines += [f"  {line}" for line in [s for s in samples if s.startswith(name)][:1]]
+    lines += ["", "Ctrl-C ends the demo.", ""]
+    sys.stdout.write("\n".join(lines))
+    sys.stdout.flush()
+
+
+async def _stopped_within(duration: float | None, demo: _Demo, stop: asyncio.Event) -> bool:
+    """Wait for Ctrl-C; False if the time ran out before.
+
+    Raises:
+        NetexportersError: A part of the demo ended by itself.
+    """
+    tasks: set[asyncio.Task[Any]] = {asyncio.create_task(stop.wait())}
+    tasks |= {asyncio.create_task(child.watch()) for child in demo.children}
+    done, running = await asyncio.wait(tasks, timeout=duration, return_when=asyncio.FIRST_COMPLETED)
+    for task in running:
+        task.cancel()
+    for task in done:
+        task.result()
+    return bool(done)
+
+
+async def _check(demo: _Demo) -> int:
+    """Whether every device answers, and Prometheus sees every target up."""
+    failures: list[str] = []
+    for name in demo.targets:
+        status, text = await _fetch(demo, _scrape_url(demo, name))
+        if status != 200 or "snmp_up 1" not in text or 'success{module="if_mib"} 1' not in text:
+            failures.append(f"{name}: HTTP {status}")
+    if demo.prometheus is not None:
+        missing = await _not_up(demo)
+        failures += [f"{name}: Prometheus does not see it up" for name in missing]
+    if failures:
+        sys.stderr.write("the demo failed:\n" + "\n".join(failures) + "\n")
+        return 1
+    seen = "scraped" if demo.prometheus is None else "scraped, and are up in Prometheus"
+    sys.stdout.write(f"All {len(demo.targets)} devices were {seen}.\n")
+    return 0
+
+
+async def _not_up(demo: _Demo) -> list[str]:
+    """What Prometheus does not see up; it gets the time for some scrapes after its start."""
+    url = f"http://{demo.prometheus}/api/v1/query?query=up"
+    give_up_at = asyncio.get_running_loop().time() + _SCRAPED_WITHIN_SECONDS
+    while True:
+        async with demo.session.get(url) as response:
+            result = (await response.json())["data"]["result"]
+        up = {series["metric"].get("device", "exporter"): series["value"][1] for series in result}
+        missing = [name for name in (*demo.targets, "exporter") if up.get(name) != "1"]
+        if not missing or asyncio.get_running_loop().time() > give_up_at:
+            return missing
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def _scrape_url(demo: _Demo, name: str) -> str:
+    query = f"target={demo.targets[name]}&module=if_mib,system&auth={demo.auths[name]}"
+    return f"http://{demo.exporter}/snmp?{query}"
+
+
+async def _fetch(demo: _Demo, url: str) -> tuple[int, str]:
+    async with demo.session.get(url) as response:
+        return response.status, await response.text()
