@@ -1,0 +1,67 @@
+"""Checking configuration files one by one, whatever they are (``netexporters check FILE...``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+from exporters.config.context import LoadContext
+from exporters.config.devices import Inventory
+from exporters.config.rejection import describe, suggest
+from exporters.config.snmp_config import SnmpConfig
+from exporters.config.validation import validate
+from exporters.config.web_config import WebConfig
+from exporters.config.yaml_file import load_yaml
+from exporters.errors import ConfigError, Problem
+
+KINDS: Final[Mapping[str, type[Any]]] = {
+    "snmp": SnmpConfig,
+    "devices": Inventory,
+    "web": WebConfig,
+}
+"""The kinds of files there are, and what each becomes."""
+
+
+def check_file(
+    path: Path,
+    kind: str | None = None,
+    *,
+    environment: Mapping[str, str],
+    expand_environment_variables: bool = False,
+) -> list[Problem]:
+    """Give everything that is wrong in one file.
+
+    Without *kind*, a key of ``KINDS``, the file's top-level keys tell what it is. A file alone is
+    checked: that no module is configured at all, for instance, is no problem of one of several.
+    """
+    try:
+        content = load_yaml(path)
+        model = KINDS[kind or recognise(content, path)]
+        context = LoadContext(environment, path.parent, expand_environment_variables)
+        validate(model, content, path=path, context=context)
+    except ConfigError as error:
+        return list(error.problems)
+    return []
+
+
+def recognise(content: Any, path: Path) -> str:
+    """Give the kind whose top-level keys the values of a file have.
+
+    Raises:
+        ConfigError: None of them does, or several.
+    """
+    if not isinstance(content, dict):
+        problem = f"expected a mapping, found {describe(content)}"
+        raise ConfigError([Problem(problem, file=str(path), line=1)])
+    known = {kind: [field.name for field in fields(model)] for kind, model in KINDS.items()}
+    matching = {kind: len(content.keys() & set(keys)) for kind, keys in known.items()}
+    best = max(matching.values())
+    kinds = [kind for kind, count in matching.items() if count == best > 0]
+    if len(kinds) == 1:
+        return kinds[0]
+    all_keys = [key for keys in known.values() for key in keys]
+    first = next(iter(content), "")
+    hint = suggest(str(first), all_keys, "known top-level keys")
+    raise ConfigError([Problem("it is not clear which kind of file this is", hint, str(path), 1)])

@@ -1,0 +1,172 @@
+"""A loaded ``snmp.yml`` as text, for ``/config``: the peer's key order and style, secrets masked.
+
+What has its default and is left out by the peer is left out here. The text loads again, but for
+the masked secrets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from exporters.config.go_duration import format_duration
+from exporters.config.scalars import boolean_of, resolve
+from exporters.config.secrets import MASK, Secret
+from exporters.config.snmp_config import (
+    Auth,
+    DynamicFilter,
+    Index,
+    Lookup,
+    Metric,
+    Module,
+    RegexExtract,
+    SnmpConfig,
+)
+from exporters.wire.ber import format_oid
+
+_DIGITS = re.compile(r"\d+")
+
+
+def dump_snmp_config(config: SnmpConfig) -> str:
+    """Give the YAML text of a configuration, with ``<secret>`` for every secret."""
+    document = _present(
+        auths={name: _auth(config.auths[name]) for name in _sorted(config.auths)},
+        modules={name: _module(config.modules[name]) for name in _sorted(config.modules)},
+        version=config.version,
+    )
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Writes text that looks like something else in double quotes, as Go does."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    needs_quotes = not isinstance(resolve(text), str) or boolean_of(text) is not None
+    style = '"' if needs_quotes else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    """Leave out what is empty, zero or false, as Go's ``omitempty`` does."""
+    return {key: value for key, value in values.items() if value}
+
+
+def _auth(auth: Auth) -> dict[str, Any]:
+    return _present(
+        community="" if auth.community_file else _masked(auth.community),
+        community_file=auth.community_file,
+        security_level=auth.security_level,
+        username=auth.username,
+        password="" if auth.password_file else _masked(auth.password),
+        password_file=auth.password_file,
+        auth_protocol=auth.auth_protocol,
+        priv_protocol=auth.priv_protocol,
+        priv_password="" if auth.priv_password_file else _masked(auth.priv_password),
+        priv_password_file=auth.priv_password_file,
+        context_name=auth.context_name,
+        version=auth.version,
+        targets=[str(network) for network in auth.targets],
+    )
+
+
+def _masked(secret: Secret) -> str:
+    return MASK if secret else ""
+
+
+def _module(module: Module) -> dict[str, Any]:
+    return {
+        **_present(walk=_oids(module.walk), get=_oids(module.get)),
+        "metrics": [_metric(metric) for metric in module.metrics],
+        **_present(max_repetitions=module.max_repetitions),
+        "retries": module.retries,
+        "timeout": format_duration(module.timeout),
+        **_present(
+            use_unconnected_udp_socket=module.use_unconnected_udp_socket,
+            allow_nonincreasing_oids=module.allow_nonincreasing_oids,
+            filters=[_filter(entry) for entry in module.filters],
+        ),
+    }
+
+
+def _filter(entry: DynamicFilter) -> dict[str, Any]:
+    values = [regex.source for regex in entry.values]
+    return {"oid": format_oid(entry.oid), **_present(targets=_oids(entry.targets), values=values)}
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    extracts = metric.regex_extracts
+    return {
+        "name": metric.name,
+        "oid": format_oid(metric.oid),
+        "type": metric.type,
+        "help": metric.help,
+        **_present(
+            indexes=[_index(index) for index in metric.indexes],
+            lookups=[_lookup(lookup) for lookup in metric.lookups],
+            regex_extracts={key: _extracts(extracts[key]) for key in _sorted(extracts)},
+            datetime_pattern=metric.datetime_pattern,
+            enum_values=_enum_values(metric.enum_values),
+            offset=_number(metric.offset),
+            scale=_number(metric.scale),
+            display_hint=metric.display_hint,
+        ),
+    }
+
+
+def _index(index: Index) -> dict[str, Any]:
+    return {
+        "labelname": index.labelname,
+        "type": index.type,
+        **_present(
+            fixed_size=index.fixed_size,
+            implied=index.implied,
+            enum_values=_enum_values(index.enum_values),
+        ),
+    }
+
+
+def _lookup(lookup: Lookup) -> dict[str, Any]:
+    return {
+        "labels": list(lookup.labels),
+        "labelname": lookup.labelname,
+        **_present(
+            oid=format_oid(lookup.oid) if lookup.oid else "",
+            type=lookup.type if lookup.oid else "",
+            display_hint=lookup.display_hint,
+            enum_values=_enum_values(lookup.enum_values),
+        ),
+    }
+
+
+def _extracts(extracts: Iterable[RegexExtract]) -> list[dict[str, Any]]:
+    return [
+        {"value": extract.value.source, "regex": extract.regex and extract.regex.source}
+        for extract in extracts
+    ]
+
+
+def _oids(oids: Iterable[bytes]) -> list[str]:
+    return [format_oid(oid) for oid in oids]
+
+
+def _enum_values(enum_values: Mapping[int, str]) -> dict[int, str]:
+    return {number: enum_values[number] for number in sorted(enum_values)}
+
+
+def _number(value: float) -> float:
+    return int(value) if value.is_integer() else value
+
+
+def _sorted(names: Iterable[str]) -> list[str]:
+    """Sort as Go's YAML does: numbers inside names by their value."""
+    return sorted(names, key=lambda name: _DIGITS.sub(lambda digits: digits[0].zfill(20), name))

@@ -1,0 +1,63 @@
+"""``netexporters check``, from the command line to its words and exit code."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from exporters import cli
+from exporters.config.check import KINDS
+
+RIGHT = "rate_limit: {interval: 1s, burst: 5}\n"
+WRONG = "rate_limit: {interval: 1s, burst: 5}\nbasic_auth_users: {alice: secret}\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name: str, text: str) -> str:
+        (tmp_path / name).write_text(text)
+        return str(tmp_path / name)
+
+    return write
+
+
+def test_right_file_is_said_to_be_right(write, capsys):
+    file = write("web.yml", RIGHT)
+    assert cli.main(["check", file]) == 0
+    assert capsys.readouterr() == (f"{file}: right\n", "")
+
+
+def test_every_problem_of_every_file_is_told(write, capsys):
+    right, wrong = write("right.yml", RIGHT), write("wrong.yml", WRONG)
+    assert cli.main(["check", wrong, right, "missing.yml"]) == 1
+    output = capsys.readouterr()
+    assert output.out == f"{right}: right\n"
+    first, second = output.err.splitlines()
+    assert first.startswith(f"{wrong}:2: basic_auth_users.alice: ")
+    assert "missing.yml" in second
+
+
+def test_kind_of_file_can_be_told(write, capsys):
+    file = write("empty.yml", "{}\n")
+    assert cli.main(["check", file]) == 1
+    assert "not clear which kind" in capsys.readouterr().err
+    assert cli.main(["check", "--kind=web", file]) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_schema_of_a_kind_is_printed(kind, capsys):
+    assert cli.main(["check", f"--schema={kind}"]) == 0
+    assert "properties" in json.loads(capsys.readouterr().out)
+
+
+def test_nothing_to_check_is_an_error(capsys):
+    assert cli.main(["check"]) == 1
+    assert "no file is named to check" in capsys.readouterr().err
+
+
+def test_unknown_kind_is_a_wrong_command_line(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["check", "--kind=nonsense", "x.yml"])
+    assert end.value.code == 2
+    assert "invalid choice: 'nonsense'" in capsys.readouterr().err
