@@ -11,6 +11,7 @@ line is wrong, 130 interrupted. What a user can cause is told in words, never by
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import os
 import signal
@@ -18,6 +19,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Protocol, cast
 
 from exporters import __version__, logs
@@ -72,6 +74,9 @@ class Command(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line *argv* (default: the process') and return the exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # What devices say may have characters that this terminal does not know.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _run(sys.argv[1:] if argv is None else list(argv))
     except ConfigError as error:
@@ -150,9 +155,14 @@ def _run_exporter(name: str, argv: list[str]) -> int:
 
 def _run_command(name: str, argv: list[str]) -> int:
     command = cast("Command", import_module(COMMANDS[name].module))
-    parser = FlagParser(f"{PROGRAM} {name}", f"{COMMANDS[name].summary.capitalize()}.")
+    summary = COMMANDS[name].summary
+    parser = FlagParser(f"{PROGRAM} {name}", f"{summary[0].upper()}{summary[1:]}.")
     command.add_arguments(parser)
-    return command.run(parser.parse(argv))
+    arguments = parser.parse(argv)
+    logs.set_up("info", "logfmt")
+    if sys.__stdout__ is None:
+        raise OSError(errno.EBADF, "standard output is closed")
+    return command.run(arguments)
 
 
 def _version() -> str:

@@ -31,7 +31,7 @@ class FlagParser(argparse.ArgumentParser):
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
         """Parse *argv*; a wrong flag ends the process with exit code 2, ``--help`` with 0."""
-        arguments, unknown = self.parse_known_args(argv)
+        arguments, unknown = self.parse_known_intermixed_args(argv)
         if unknown:
             flag = next((word for word in unknown if word.startswith("-")), None)
             if flag is None:

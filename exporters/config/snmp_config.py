@@ -187,6 +187,7 @@ def load_snmp_config(
     *,
     environment: Mapping[str, str],
     expand_environment_variables: bool = False,
+    need_modules: bool = True,
 ) -> SnmpConfig:
     """Give the merged configuration of all files that *patterns* match.
 
@@ -195,7 +196,8 @@ def load_snmp_config(
     names and passwords (``--config.expand-environment-variables``).
 
     Raises:
-        ConfigError: Something is wrong in the files, or they hold no module or no auth.
+        ConfigError: Something is wrong in the files, or they hold no auth, or no module although
+            *need_modules*.
     """
     paths, problems = _files(patterns)
     shared: dict[Any, Any] = {}
@@ -208,7 +210,7 @@ def load_snmp_config(
             problems += error.problems
     problems += _repeated_names(loaded)
     if not problems:
-        problems += _missing_parts(loaded)
+        problems += _missing_parts(loaded, need_modules=need_modules)
     if problems:
         raise ConfigError(problems)
     return SnmpConfig(
@@ -253,10 +255,12 @@ def _repeated_name(part: str, name: str, first: Path, second: Path) -> Problem:
     return Problem(problem, hint, str(second), line_of(second, (part, name)), f"{part}.{name}")
 
 
-def _missing_parts(loaded: Mapping[Path, SnmpConfig]) -> Iterator[Problem]:
+def _missing_parts(
+    loaded: Mapping[Path, SnmpConfig], *, need_modules: bool
+) -> Iterator[Problem]:
     files = ", ".join(str(path) for path in loaded)
     if not any(config.auths for config in loaded.values()):
         hint = "add auths, as in auths: {public_v2: {version: 2, community: public}}"
         yield Problem("no auth is configured", hint, files)
-    if not any(config.modules for config in loaded.values()):
+    if need_modules and not any(config.modules for config in loaded.values()):
         yield Problem("no module is configured", "add modules, or a file that has some", files)

@@ -207,11 +207,14 @@ async def _tell(demo: _Demo) -> None:
     if demo.prometheus is None:
         lines += ["", "  Prometheus is not installed; install it to see it scrape the exporters."]
     else:
+        pages = f"http://{demo.prometheus}"
+        if (await _fetch(demo, f"{pages}/targets"))[0] == 404:
+            pages += "/classic"  # Debian builds Prometheus without its new pages
         query = "rate(ifHCInOctets%5B1m%5D)*8"
         lines += [
             "",
-            f"  Prometheus           http://{demo.prometheus}/targets",
-            f"    traffic            http://{demo.prometheus}/graph?g0.expr={query}&g0.tab=0",
+            f"  Prometheus           {pages}/targets",
+            f"    traffic            {pages}/graph?g0.expr={query}&g0.tab=0",
         ]
     first = next(iter(demo.targets))
     status, text = await _fetch(demo, _scrape_url(demo, first))

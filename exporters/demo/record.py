@@ -15,6 +15,7 @@ from exporters.snmp.commands.conversation import (
     add_conversation_arguments,
     oid_argument,
     open_conversation,
+    subtree_argument,
 )
 from exporters.snmp.commands.subtree import WHOLE_TREE, walk_subtree
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "oids",
         metavar="OID",
         nargs="*",
-        type=oid_argument,
+        type=subtree_argument,
         help="subtrees to record (default: all that the device has)",
     )
     parser.add_argument(

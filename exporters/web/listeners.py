@@ -47,7 +47,8 @@ def parse_listen_address(text: str) -> ListenAddress:
     host, colon, port_text = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if not colon:
-        raise _wrong(text, "has no port", f"write {text}:9116 or :9116")
+        address = f":{text}" if text.isdigit() else f"{text}:9116 or :9116"
+        raise _wrong(text, "has no port", f"write {address}")
     if ":" in host and not bracketed:
         raise _wrong(text, "is ambiguous", "write IPv6 addresses in brackets, [::1]:9116")
     if not (port_text.isascii() and port_text.isdigit() and int(port_text) <= 65535):

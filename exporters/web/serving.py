@@ -45,6 +45,7 @@ _HEADER_BYTES = 8190
 _HANDSHAKE_SECONDS = 10.0
 _CLOSE_NOTIFY_SECONDS = 2.0
 _LAST_RESPONSE_SECONDS = 1.0
+_SHOWN_CHARACTERS = 200
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -206,8 +207,9 @@ def _signals() -> Iterator[_Signals]:
 class _ConnectionLog(logging.LoggerAdapter[logging.Logger]):
     """aiohttp's errors with what scanners and wrong clients send told apart from faults."""
 
-    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
-        if isinstance(kwargs.get("exc_info"), HttpProcessingError):
-            self.debug("malformed HTTP request", extra=fields(err=kwargs["exc_info"]))
-        else:
-            super().exception(msg, *args, **kwargs)
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        if isinstance(error := kwargs.get("exc_info"), HttpProcessingError):
+            # Its text repeats what was sent, however much that is.
+            level, msg, args = logging.DEBUG, "malformed HTTP request", ()
+            kwargs = {"extra": fields(code=error.code, err=error.message[:_SHOWN_CHARACTERS])}
+        super().log(level, msg, *args, **kwargs)

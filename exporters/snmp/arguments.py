@@ -1,0 +1,257 @@
+"""The SNMP exporter's flags, and the configuration that they lead to.
+
+Flags that snmp_exporter has keep their names and defaults.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from exporters.bundled import modules_directory
+from exporters.config.devices import Inventory, load_inventory
+from exporters.config.go_duration import parse_duration
+from exporters.config.rejection import format_key_path
+from exporters.config.snmp_config import SnmpConfig, load_snmp_config
+from exporters.config.source_lines import SourceLines
+from exporters.errors import ConfigError, Problem
+from exporters.snmp.guard import Network
+from exporters.snmp.loaded import Loaded
+
+DEFAULT_CONFIG_FILE: Final = "snmp.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line says; it does not change while the exporter runs."""
+
+    config_files: tuple[str, ...]
+    devices_file: str
+    expand_environment_variables: bool
+    module_concurrency: int
+    concurrency: int
+    wrap_large_counters: bool
+    debug_packets: bool
+    source: tuple[str, int] | None
+    timeout_offset_seconds: float
+    longest_scrape_seconds: float
+    allowed: tuple[Network, ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the SNMP exporter."""
+    group = parser.add_argument_group("SNMP")
+    group.add_argument(
+        "--devices.file",
+        dest="devices_file",
+        metavar="FILE",
+        default="",
+        help="inventory of devices, served at /sd for Prometheus to discover",
+    )
+    group.add_argument(
+        "--config.expand-environment-variables",
+        dest="expand_environment_variables",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="expand $NAME too, not only ${NAME}, in username, password and priv_password",
+    )
+    group.add_argument(
+        "--snmp.module-concurrency",
+        dest="module_concurrency",
+        metavar="N",
+        type=_positive,
+        default=1,
+        help="modules of one request that are read side by side (default: %(default)s)",
+    )
+    group.add_argument(
+        "--snmp.concurrency",
+        dest="concurrency",
+        metavar="N",
+        type=_positive,
+        default=4,
+        help="packets that one request may have under way to its target (default: %(default)s)",
+    )
+    group.add_argument(
+        "--snmp.wrap-large-counters",
+        dest="wrap_large_counters",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="wrap 64-bit counters at 2^53, so that rates of them stay exact (default: on)",
+    )
+    group.add_argument(
+        "--snmp.debug-packets",
+        dest="debug_packets",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="log every packet at level debug (default: off)",
+    )
+    group.add_argument(
+        "--snmp.source-address",
+        dest="source",
+        metavar="ADDRESS",
+        type=_source,
+        default=None,
+        help="local address, or address:port, to send from (default: the system's choice)",
+    )
+    group.add_argument(
+        "--timeout-offset",
+        dest="timeout_offset",
+        metavar="SECONDS",
+        type=_seconds,
+        default=0.5,
+        help="what a scrape leaves of Prometheus' scrape timeout (default: %(default)s)",
+    )
+    group.add_argument(
+        "--scrape.longest",
+        dest="longest_scrape",
+        metavar="SECONDS",
+        type=_seconds,
+        default=120.0,
+        help="deadline of a request that names no scrape timeout (default: %(default)s)",
+    )
+    group.add_argument(
+        "--targets.allow",
+        dest="allowed",
+        metavar="CIDR",
+        type=_network,
+        action="append",
+        default=[],
+        help="network that targets may be in; repeatable (default: every host)",
+    )
+
+
+def read_settings(arguments: argparse.Namespace) -> Settings:
+    """Read the parsed flags."""
+    return Settings(
+        config_files=tuple(arguments.config_files),
+        devices_file=arguments.devices_file,
+        expand_environment_variables=arguments.expand_environment_variables,
+        module_concurrency=arguments.module_concurrency,
+        concurrency=arguments.concurrency,
+        wrap_large_counters=arguments.wrap_large_counters,
+        debug_packets=arguments.debug_packets,
+        source=arguments.source,
+        timeout_offset_seconds=arguments.timeout_offset,
+        longest_scrape_seconds=arguments.longest_scrape,
+        allowed=tuple(arguments.allowed),
+    )
+
+
+def load_files(
+    files: Sequence[str],
+    *,
+    expand_environment_variables: bool = False,
+    need_modules: bool = True,
+) -> SnmpConfig:
+    """Load configuration files.
+
+    Without any that is ``snmp.yml`` where there is one in the working directory, as snmp_exporter
+    has it, else the modules that ship with this package.
+
+    Raises:
+        ConfigError: A file is missing or wrong.
+    """
+    if not files:
+        here = Path(DEFAULT_CONFIG_FILE)
+        files = [str(here if here.exists() else modules_directory("snmp") / "*.yml")]
+    return load_snmp_config(
+        files,
+        environment=os.environ,
+        expand_environment_variables=expand_environment_variables,
+        need_modules=need_modules,
+    )
+
+
+def load(settings: Settings) -> Loaded:
+    """Load and compile the configuration files.
+
+    Raises:
+        ConfigError: A file is missing or wrong.
+    """
+    config = load_files(
+        settings.config_files, expand_environment_variables=settings.expand_environment_variables
+    )
+    inventory = load_inventory(Path(settings.devices_file)) if settings.devices_file else None
+    loaded = Loaded.compile(config, inventory)
+    if inventory is not None:
+        _check_inventory(loaded, inventory, Path(settings.devices_file))
+    return loaded
+
+
+def _check_inventory(loaded: Loaded, inventory: Inventory, path: Path) -> None:
+    """Refuse a device whose auth or modules are not in the SNMP configuration."""
+    lines = SourceLines(path)
+    problems: list[Problem] = []
+
+    def refuse(problem: str, hint: str, *where: str | int) -> None:
+        key_path = ("devices", *where)
+        problems.append(
+            Problem(problem, hint, str(path), lines.line(key_path), format_key_path(key_path))
+        )
+
+    known = f"the SNMP configuration has {', '.join(sorted(loaded.config.auths))}"
+    for place, device in enumerate(inventory.devices):
+        if device.auth and device.auth not in loaded.config.auths:
+            refuse(f"unknown auth {device.auth!r}", known, place, "auth")
+        for number, module in enumerate(device.modules):
+            if module not in loaded.config.modules:
+                hint = "name a module of the SNMP configuration"
+                refuse(f"unknown module {module!r}", hint, place, "modules", number)
+    if problems:
+        raise ConfigError(problems)
+
+
+def _positive(text: str) -> int:
+    """Read a count; as snmp_exporter does, what is less than 1 counts as 1."""
+    try:
+        return max(1, int(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+
+
+def _seconds(text: str) -> float:
+    """Read seconds, ``0.5``, or a duration, ``500ms``."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = parse_duration(text)
+        except ValueError as error:
+            hint = "expected seconds, such as 0.5, or 500ms"
+            raise argparse.ArgumentTypeError(f"{error}; {hint}") from error
+    if not 0 <= seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a network; expected one such as 192.0.2.0/24"
+        ) from error
+
+
+def _source(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if text.startswith("[") and "]" in text:
+        host, _, port = text[1:].partition("]")
+        port = port.removeprefix(":")
+    elif not colon or text.count(":") > 1:
+        host, port = text, ""
+    try:
+        ipaddress.ip_address(host)
+        number = int(port or 0)
+        if not 0 <= number <= 0xFFFF:
+            raise ValueError(port)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a local address; expected 192.0.2.1 or 192.0.2.1:5000"
+        ) from error
+    return host, number

@@ -1,0 +1,134 @@
+"""Reads one module from one target and writes its samples.
+
+What comes back says how it went: a module has succeeded if all of it was read, and has answered if
+anything was. Rows of a module that was not read to its end are served, except where columns are
+missing that labels are made of: a series under wrong labels is worse than none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from exporters.errors import TargetError
+from exporters.snmp.agent_memory import AgentMemory
+from exporters.snmp.cursor import Range, Rows
+from exporters.snmp.exposition import Exposition
+from exporters.snmp.filters import apply_filters
+from exporters.snmp.plan import ModulePlan
+from exporters.snmp.samples import Sheet
+from exporters.snmp.walk import Walker, WalkResult
+from exporters.sockets.snmp_session import SnmpSession, Trace, Traffic
+from exporters.wire.ber import format_oid
+
+
+@dataclass(slots=True)
+class ModuleOutcome:
+    """How reading one module went; times in seconds."""
+
+    module: str
+    failures: list[TargetError] = field(default_factory=list)
+    answered: bool = False
+    walk_seconds: float = 0.0
+    seconds: float = 0.0
+    varbinds: int = 0
+    traffic: Traffic = field(default_factory=Traffic)
+    not_increasing: int = 0
+    truncated: int = 0
+    values_unreadable: int = 0
+    types_unexpected: int = 0
+    columns_shared: int = 0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether all of the module was read."""
+        return not self.failures
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeContext:
+    """What the modules of one request share."""
+
+    open_session: Callable[[ModulePlan, Traffic], SnmpSession]
+    memory: AgentMemory
+    exposition: Exposition
+    concurrency: asyncio.Semaphore
+    chains: int
+    wrap_counters: bool
+    clock: Callable[[], float]
+    trace: Trace | None
+    read_before: dict[Range, Rows] = field(default_factory=dict)
+    """Columns that a module of this request has read to their ends."""
+
+
+async def collect_module(plan: ModulePlan, context: ScrapeContext) -> ModuleOutcome:
+    """Read and write one module; what goes wrong with the target is in the outcome."""
+    outcome = ModuleOutcome(plan.name)
+    started_at = context.clock()
+    result = WalkResult()
+    try:
+        result = await _read(plan, context, outcome)
+    except TargetError as error:
+        outcome.failures.append(error)
+    outcome.walk_seconds = context.clock() - started_at
+    outcome.failures.extend(result.failures)
+    outcome.varbinds = result.varbinds
+    outcome.not_increasing = result.non_increasing
+    outcome.truncated = result.truncated
+    outcome.answered = bool(result.varbinds) or outcome.succeeded
+    if outcome.answered:
+        _write(plan, context, result, outcome)
+    outcome.seconds = context.clock() - started_at
+    if context.trace is not None:
+        _trace_outcome(outcome, result, context.trace)
+    return outcome
+
+
+async def _read(plan: ModulePlan, context: ScrapeContext, outcome: ModuleOutcome) -> WalkResult:
+    ranges = [item for item in plan.ranges if item not in context.read_before]
+    instances = list(plan.instances)
+    outcome.columns_shared = len(plan.ranges) - len(ranges)
+    async with context.open_session(plan, outcome.traffic) as session:
+        walker = Walker(
+            session,
+            context.memory,
+            concurrency=context.concurrency,
+            chains=context.chains,
+            max_repetitions=plan.module.max_repetitions,
+            any_order=plan.module.allow_nonincreasing_oids,
+        )
+        if plan.filters:
+            ranges, instances = await apply_filters(plan.filters, walker, ranges, instances)
+        result = await walker.read(ranges, instances)
+    for item in ranges:
+        if item.column not in result.incomplete and item.root == item.column:
+            context.read_before[item] = result.rows(item.column)
+    for item in plan.ranges:
+        if item not in ranges and item in context.read_before and not plan.filters:
+            result.columns[item.column] = context.read_before[item]
+    return result
+
+
+def _write(
+    plan: ModulePlan, context: ScrapeContext, result: WalkResult, outcome: ModuleOutcome
+) -> None:
+    sheet = Sheet(result, context.exposition, wrap_counters=context.wrap_counters)
+    for metric in plan.metrics:
+        if result.incomplete.isdisjoint(metric.needs):
+            metric.writer.write(sheet)
+    outcome.values_unreadable = sheet.values_unreadable
+    outcome.types_unexpected = sheet.types_unexpected
+
+
+def _trace_outcome(outcome: ModuleOutcome, result: WalkResult, trace: Trace) -> None:
+    for column, rows in result.columns.items():
+        end = "incomplete" if column in result.incomplete else "complete"
+        trace(f"column {format_oid(column)}: {len(rows)} rows, {end}")
+    for failure in outcome.failures:
+        trace(f"module {outcome.module} failed: {failure}")
+    trace(
+        f"module {outcome.module}: success={outcome.succeeded} "
+        f"packets={outcome.traffic.packets_sent} retried={outcome.traffic.packets_retried} "
+        f"varbinds={outcome.varbinds} seconds={outcome.seconds:.3f}"
+    )

@@ -1,0 +1,44 @@
+"""``netexporters get TARGET OID...``: read instances of a device, like snmpget."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from exporters.errors import FailureReason, TargetError
+from exporters.snmp.commands.conversation import (
+    add_conversation_arguments,
+    oid_argument,
+    open_conversation,
+)
+from exporters.snmp.commands.value_line import format_varbind
+from exporters.wire.ber import format_oid
+from exporters.wire.snmp_message import error_status_name
+
+_PATIENCE_SECONDS = 60.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_conversation_arguments(parser)
+    parser.add_argument("oids", metavar="OID", nargs="+", type=oid_argument, help="instances")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print one line for each OID."""
+    return asyncio.run(_get(arguments))
+
+
+async def _get(arguments: argparse.Namespace) -> int:
+    async with open_conversation(arguments, deadline_seconds=_PATIENCE_SECONDS) as session:
+        pdu, _ = await session.get(arguments.oids)
+    if pdu.error_status:
+        culprit = ""
+        if 0 < pdu.error_index <= len(arguments.oids):
+            culprit = f" at {format_oid(arguments.oids[pdu.error_index - 1])}"
+        status = error_status_name(pdu.error_status)
+        raise TargetError(FailureReason.AGENT_ERROR, f"the agent says {status}{culprit}")
+    for varbind in pdu.varbinds:
+        sys.stdout.write(format_varbind(varbind) + "\n")
+    return 0

@@ -1,0 +1,296 @@
+"""The SNMP exporter: ``/snmp`` polls a target when Prometheus asks for it.
+
+A request is told by ``SnmpExporter.scrape``, from its query to its text. URL, parameters,
+configuration and samples are snmp_exporter's (docs/compatibility.md has the differences).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from exporters.build import this_build
+from exporters.config.discovery import discovery_groups
+from exporters.config.snmp_dump import dump_snmp_config
+from exporters.errors import BadRequest, Forbidden, TargetError
+from exporters.logs import fields
+from exporters.metrics.negotiation import TextFormat
+from exporters.metrics.telemetry import build_registry
+from exporters.snmp.agent_memory import AgentMemory, BoundedCache
+from exporters.snmp.arguments import Settings, add_arguments, load, read_settings
+from exporters.snmp.collect import ModuleOutcome, ScrapeContext, collect_module
+from exporters.snmp.exposition import Exposition
+from exporters.snmp.guard import check_target
+from exporters.snmp.loaded import Loaded
+from exporters.snmp.plan import ModulePlan
+from exporters.snmp.query import SnmpQuery, read_query
+from exporters.snmp.scrape_log import ScrapeLog
+from exporters.snmp.scrape_metrics import add_outcomes, failure_text
+from exporters.snmp.telemetry import SnmpTelemetry
+from exporters.sockets.resolution import Endpoint, resolve
+from exporters.sockets.snmp_session import SessionSettings, SnmpSession, Trace, Traffic
+from exporters.sockets.snmp_usm import EngineMemory
+from exporters.web.responses import plain_text
+from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
+
+__all__ = ["NAME", "TITLE", "add_arguments", "build"]
+
+NAME: Final = "snmp"
+TITLE: Final = "SNMP exporter"
+
+logger = logging.getLogger(__name__)
+
+
+def build(arguments: argparse.Namespace) -> Service:
+    """Load the configuration and make the service.
+
+    Raises:
+        ConfigError: The configuration is wrong.
+    """
+    return SnmpExporter(read_settings(arguments)).service()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a scrape came to."""
+
+    exposition: Exposition
+    outcomes: Sequence[ModuleOutcome]
+    log: ScrapeLog | None
+
+
+class SnmpExporter:
+    """One exporter: its configuration, its memory of agents, its counters."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loaded = load(settings)
+        self._registry = build_registry(NAME, this_build())
+        self._telemetry = SnmpTelemetry(self._registry, self._loaded.plans)
+        self._agents = BoundedCache[tuple[object, ...], AgentMemory](AgentMemory)
+        self._engines = BoundedCache[tuple[object, ...], EngineMemory](EngineMemory)
+        self._request_ids = _counting(31)
+        self._salts = _counting(64)
+
+    def service(self) -> Service:
+        """What the HTTP shell serves."""
+        inventory = self._loaded.inventory
+        return Service(
+            name=NAME,
+            title=TITLE,
+            description="Polls SNMP agents when Prometheus asks for them.",
+            registry=self._registry,
+            routes=(Route("GET", "/snmp", self.scrape, "poll a target"),),
+            forms=self._forms,
+            running_config=lambda: dump_snmp_config(self._loaded.config),
+            reload=self._reload,
+            summary=self._summary,
+            discovery=None if inventory is None else self._discover,
+        )
+
+    async def scrape(self, request: web.Request) -> web.Response:
+        """One scrape: read the query, reach the target, read its modules, answer."""
+        loaded = self._loaded
+        try:
+            query = read_query(request.query, modules=loaded.plans, auths=loaded.config.auths)
+        except BadRequest:
+            self._telemetry.request_errors.inc()
+            raise
+        clock = asyncio.get_running_loop().time
+        deadline_at = clock() + self._allowed_seconds(request)
+        log = ScrapeLog(clock) if query.debug else None
+        trace = self._trace(query, log)
+        try:
+            endpoint = await resolve(query.target, deadline_at)
+            self._check_target(loaded, query, endpoint)
+            answer = await self._collect(loaded, query, endpoint, deadline_at, trace, log)
+        except TargetError as error:
+            outcomes = [ModuleOutcome(name, [error]) for name in query.modules]
+            answer = _Answer(Exposition(), outcomes, log)
+        self._count(query, answer)
+        return _respond(query, answer)
+
+    def _allowed_seconds(self, request: web.Request) -> float:
+        """How long the scrape may take: what Prometheus says it waits for, less the offset."""
+        header = request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", "")
+        try:
+            announced = float(header)
+        except ValueError:
+            return self._settings.longest_scrape_seconds
+        if not 0 < announced < 86_400:
+            return self._settings.longest_scrape_seconds
+        return max(announced - self._settings.timeout_offset_seconds, announced / 2)
+
+    def _check_target(self, loaded: Loaded, query: SnmpQuery, endpoint: Endpoint) -> None:
+        try:
+            auth_targets = loaded.config.auths[query.auth].targets
+            check_target(endpoint.ip, self._settings.allowed, query.auth, auth_targets)
+        except Forbidden:
+            self._telemetry.targets_refused.inc()
+            raise
+
+    async def _collect(
+        self,
+        loaded: Loaded,
+        query: SnmpQuery,
+        endpoint: Endpoint,
+        deadline_at: float,
+        trace: Trace | None,
+        log: ScrapeLog | None,
+    ) -> _Answer:
+        """Read the modules, as many side by side as the flag says, one after another by default."""
+        plans = [loaded.plans[name] for name in query.modules]
+        connected = not any(plan.module.use_unconnected_udp_socket for plan in plans)
+        where = (endpoint.ip, endpoint.socket_address[1], endpoint.stream)
+        memory = self._agents.get((*where, query.auth, query.context_name))
+        clock = asyncio.get_running_loop().time
+        security = loaded.security(
+            query.auth,
+            self._engines.get(where),
+            context_name=query.context_name,
+            context_engine_id=query.context_engine_id,
+            clock=clock,
+            salts=self._salts,
+        )
+
+        def open_session(plan: ModulePlan, traffic: Traffic) -> SnmpSession:
+            settings = SessionSettings(
+                timeout_seconds=plan.module.timeout,
+                retries=plan.module.retries,
+                source=self._settings.source,
+                connected=connected,
+            )
+            return SnmpSession(
+                endpoint,
+                security,
+                settings,
+                deadline_at=deadline_at,
+                request_ids=self._request_ids,
+                rtt=memory.rtt,
+                traffic=traffic,
+                trace=trace,
+            )
+
+        context = ScrapeContext(
+            open_session=open_session,
+            memory=memory,
+            exposition=Exposition(),
+            concurrency=asyncio.Semaphore(self._settings.concurrency),
+            chains=self._settings.concurrency,
+            wrap_counters=self._settings.wrap_large_counters,
+            clock=clock,
+            trace=trace,
+        )
+        side_by_side = asyncio.Semaphore(self._settings.module_concurrency)
+
+        async def collect(plan: ModulePlan) -> ModuleOutcome:
+            async with side_by_side:
+                with self._telemetry.in_flight.track_inprogress():
+                    return await collect_module(plan, context)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(collect(plan)) for plan in plans]
+        return _Answer(context.exposition, [task.result() for task in tasks], log)
+
+    def _count(self, query: SnmpQuery, answer: _Answer) -> None:
+        """Count a scrape, and log what failed: once, here."""
+        telemetry = self._telemetry
+        for outcome in answer.outcomes:
+            telemetry.count_outcome(outcome)
+            if outcome.failures:
+                logger.info(
+                    "module not read completely",
+                    extra=fields(
+                        target=query.target,
+                        module=outcome.module,
+                        auth=query.auth,
+                        reason=outcome.failures[0].reason,
+                        error=outcome.failures[0].detail,
+                    ),
+                )
+        telemetry.duplicates.inc(answer.exposition.duplicates)
+        telemetry.samples.inc(answer.exposition.sample_count())
+
+    def _trace(self, query: SnmpQuery, log: ScrapeLog | None) -> Trace | None:
+        """Where packets are written down: the answer of debug=1, the log, or nowhere."""
+        if log is not None:
+            return log
+        if (self._settings.debug_packets or query.log_packets) and logger.isEnabledFor(
+            logging.DEBUG
+        ):
+            return partial(_log_packet, str(query.target))
+        return None
+
+    async def _reload(self) -> None:
+        loaded = await asyncio.to_thread(load, self._settings)
+        self._telemetry.set_modules(loaded.plans)
+        self._loaded = loaded
+
+    def _summary(self) -> str:
+        loaded = self._loaded
+        text = f"{len(loaded.plans)} modules, {len(loaded.config.auths)} auths"
+        if loaded.inventory is not None:
+            text += f", {len(loaded.inventory.devices)} devices"
+        return text
+
+    def _discover(self) -> list[DiscoveryGroup]:
+        inventory = self._loaded.inventory
+        return [] if inventory is None else discovery_groups(inventory, metrics_path="/snmp")
+
+    def _forms(self) -> Sequence[Form]:
+        loaded = self._loaded
+        return (
+            Form(
+                "/snmp",
+                "Poll a target",
+                (
+                    FormField("target", "Target", "192.0.2.1 or switch:161", required=True),
+                    FormField("module", "Module", default="if_mib", choices=sorted(loaded.plans)),
+                    FormField(
+                        "auth",
+                        "Auth",
+                        default="public_v2",
+                        choices=sorted(loaded.config.auths),
+                    ),
+                ),
+                submit="Poll",
+            ),
+        )
+
+
+def _respond(query: SnmpQuery, answer: _Answer) -> web.Response:
+    """Answer 200 if anything was read, else 500; with debug=1 always 200, and the log first."""
+    add_outcomes(answer.exposition, answer.outcomes)
+    answered = any(outcome.answered for outcome in answer.outcomes)
+    text = answer.exposition.text(TextFormat.PROMETHEUS)
+    if answer.log is not None:
+        log = answer.log.text()
+        if not answered:
+            log += failure_text(str(query.target), answer.outcomes) + "\n"
+        return web.Response(text=f"{log}\n# Metrics of this scrape:\n{text}")
+    if not answered and not query.failure_as_metrics:
+        return plain_text(500, failure_text(str(query.target), answer.outcomes))
+    return web.Response(
+        body=text.encode(), headers={hdrs.CONTENT_TYPE: TextFormat.PROMETHEUS.value}
+    )
+
+
+def _log_packet(target: str, line: str) -> None:
+    logger.debug("packet", extra=fields(target=target, packet=line))
+
+
+def _counting(bits: int) -> Iterator[int]:
+    """Count on from a random number below 2**bits, and around; never 0, which some agents mean."""
+    value = random.SystemRandom().getrandbits(bits)
+    while True:
+        value = (value + 1) & ((1 << bits) - 1)
+        if value:
+            yield value

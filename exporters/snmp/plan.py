@@ -1,0 +1,188 @@
+"""Compiles a module of the configuration into what a scrape needs: what to read, how to write it.
+
+Done once, at load. The peer walks whole subtrees and looks for metrics in what comes back; a plan
+knows the columns that a metric or a lookup needs, and reads those of them that the configuration
+walks or gets.
+
+Where the OIDs of two metrics lie in one another, the shorter one has all the rows, and of two
+metrics with the same OID the later one has them: snmp_exporter's rule, on which modules rely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from exporters.config.snmp_config import Index, Lookup, Metric, Module
+from exporters.errors import ConfigError, Problem
+from exporters.smi.addresses import SUBTYPED_TYPES
+from exporters.snmp.cursor import Range
+from exporters.snmp.filters import PlannedFilter, compile_filter
+from exporters.snmp.row_labels import Cells, LabelRecipe
+from exporters.snmp.samples import SampleWriter, compile_writer
+from exporters.snmp.sheet import Sheet
+from exporters.snmp.subtrees import covering, outermost
+from exporters.snmp.walk import Instance
+from exporters.wire.ber import Oid, decode_subids, encode_subids
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMetric:
+    """A metric's writer, and the columns without whose last row its labels would be wrong."""
+
+    writer: SampleWriter
+    needs: frozenset[Oid]
+
+
+@dataclass(frozen=True, slots=True)
+class ModulePlan:
+    """All that a scrape of one module needs to know."""
+
+    name: str
+    module: Module
+    ranges: tuple[Range, ...]
+    instances: tuple[Instance, ...]
+    metrics: tuple[PlannedMetric, ...]
+    filters: tuple[PlannedFilter, ...]
+
+    def write(self, sheet: Sheet) -> Iterator[None]:
+        """Write all samples, in steps that take some milliseconds on the largest devices.
+
+        Metrics whose labels would be wrong, because a column for them could not be read to its end,
+        are left out.
+        """
+        read = sheet.result
+        for metric in self.metrics:
+            writer = metric.writer
+            if read.columns.get(writer.cells.column) and read.incomplete.isdisjoint(metric.needs):
+                yield from sheet.label_in_steps(writer.cells, writer.recipe)
+                writer.write(sheet)
+                yield
+
+
+def compile_module(name: str, module: Module) -> ModulePlan:
+    """Compile one module.
+
+    Raises:
+        ConfigError: An index is larger than an OID.
+    """
+    return _Compiler(module).compile(name)
+
+
+class _Compiler:
+    """The objects that a module needs, and what becomes of them.
+
+    An *object* is an OID whose values are needed, unless they are read with those of a shorter one.
+    """
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._metrics = _unshadowed(module.metrics)
+        for_labels = dict.fromkeys(
+            oid
+            for metric in self._metrics
+            for oid in (
+                _subtype_object(metric.oid, metric.type),
+                *(item.oid for item in metric.lookups if item.labels),
+                *(_subtype_object(item.oid, item.type) for item in metric.lookups if item.labels),
+            )
+            if oid is not None
+        )
+        metric_oids = [metric.oid for metric in self._metrics]
+        self._objects = outermost([*for_labels, *metric_oids])
+        self._roots = outermost(module.walk)
+        # What labels are made of comes first: it counts most if time runs out.
+        first = [self._cells_of(oid).column for oid in for_labels]
+        self._in_order = dict.fromkeys([*first, *self._objects])
+        single = {metric.oid for metric in self._metrics if not metric.indexes}
+        self._scalars = single.intersection(self._objects).difference(for_labels)
+
+    def compile(self, name: str) -> ModulePlan:
+        """Compile all parts."""
+        ranges = tuple(self._ranges())
+        walked = [item.column for item in ranges if not item.scalar]
+        filters = [compile_filter(item, self._objects, walked) for item in self._module.filters]
+        return ModulePlan(
+            name=name,
+            module=self._module,
+            ranges=ranges,
+            instances=tuple(self._instances()),
+            metrics=tuple(self._planned_metrics(name)),
+            filters=tuple(filters),
+        )
+
+    def _cells_of(self, oid: Oid) -> Cells:
+        column = covering(self._objects, oid) or oid
+        return Cells(column, oid[len(column) :])
+
+    def _subtype_of(self, oid: Oid, type_name: str) -> Cells | None:
+        """Where the subtypes stand of an object whose type needs them."""
+        previous = _subtype_object(oid, type_name)
+        return None if previous is None else self._cells_of(previous)
+
+    def _planned_metrics(self, module_name: str) -> Iterator[PlannedMetric]:
+        recipes: dict[tuple[Sequence[Index], Sequence[Lookup]], LabelRecipe] = {}
+        problems: list[Problem] = []
+        for metric in self._metrics:
+            subtype = self._subtype_of(metric.oid, metric.type)
+            key = (metric.indexes, metric.lookups)
+            try:
+                recipe = recipes.get(key)
+                if recipe is None:
+                    recipe = recipes[key] = LabelRecipe(*key, self._cells_of, self._subtype_of)
+                writer = compile_writer(metric, self._cells_of(metric.oid), subtype, recipe)
+            except ValueError as error:
+                where = f"modules.{module_name}.metrics[{metric.name}]"
+                problems.append(Problem(str(error), key_path=where))
+                continue
+            own = frozenset() if subtype is None else {subtype.column}
+            yield PlannedMetric(writer, recipe.columns | own)
+        if problems:
+            raise ConfigError(problems)
+
+    def _ranges(self) -> Iterator[Range]:
+        for column in self._in_order:
+            if covering(self._roots, column) is not None:
+                yield Range(column, column, _parent(column), scalar=column in self._scalars)
+                continue
+            # The configuration walks less than the column: some of its rows, or one instance.
+            for root in self._roots:
+                if root.startswith(column):
+                    yield Range(root, column, root, scalar=False)
+
+    def _instances(self) -> Iterator[Instance]:
+        """What is asked for by its name: what the configuration gets, and maybe what it walks.
+
+        A walk of an instance finds nothing behind it. snmp_exporter asks for the root of a walk
+        that has found nothing, so that this works all the same.
+        """
+        wanted = dict.fromkeys(self._module.get)
+        for root in self._roots:
+            column = covering(self._objects, root)
+            if column is not None and (root != column or column in self._scalars):
+                wanted[root] = None
+        for oid in self._scalars:
+            if oid.endswith(b"\0") and covering(self._roots, oid) is not None:
+                wanted[oid] = None
+        for oid in wanted:
+            column = covering(self._objects, oid)
+            if column is not None:
+                yield Instance(oid, column)
+
+
+def _unshadowed(metrics: Iterable[Metric]) -> list[Metric]:
+    by_oid = {metric.oid: metric for metric in metrics}
+    kept = set(outermost(by_oid))
+    return [metric for oid, metric in by_oid.items() if oid in kept]
+
+
+def _subtype_object(oid: Oid, type_name: str) -> Oid | None:
+    """The column before this one, where a MIB puts the type of an address; None without need."""
+    if type_name not in SUBTYPED_TYPES:
+        return None
+    *table, number = decode_subids(oid)
+    return encode_subids([*table, number - 1]) if number > 1 else None
+
+
+def _parent(oid: Oid) -> Oid:
+    return encode_subids(decode_subids(oid)[:-1])

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporters.errors import FailureReason, TargetError
+from exporters.metrics.negotiation import TextFormat
+from exporters.snmp.collect import ModuleOutcome
+from exporters.snmp.exposition import Exposition
+from exporters.snmp.scrape_metrics import add_outcomes, failure_text
+from exporters.sockets.snmp_session import Traffic
+
+PER_MODULE = {
+    "snmp_scrape_walk_duration_seconds",
+    "snmp_scrape_packets_sent",
+    "snmp_scrape_packets_retried",
+    "snmp_scrape_pdus_returned",
+    "snmp_scrape_duration_seconds",
+}
+
+
+def read_outcome() -> ModuleOutcome:
+    outcome = ModuleOutcome("if_mib")
+    outcome.answered = True
+    outcome.walk_seconds, outcome.seconds = 0.25, 0.5
+    outcome.varbinds = 120
+    outcome.traffic = Traffic(packets_sent=7, packets_retried=2)
+    return outcome
+
+
+def silent_outcome() -> ModuleOutcome:
+    timeout = TargetError(FailureReason.TIMEOUT, "request timeout (after 3 retries)")
+    return ModuleOutcome("system", [timeout, timeout])
+
+
+def samples(*outcomes: ModuleOutcome) -> dict[tuple[str, ...], float]:
+    exposition = Exposition()
+    add_outcomes(exposition, outcomes)
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(exposition.text(TextFormat.PROMETHEUS))
+        for sample in family.samples
+    }
+
+
+def test_module_that_was_read_tells_what_it_took() -> None:
+    assert samples(read_outcome()) == {
+        ("snmp_scrape_walk_duration_seconds", "if_mib"): 0.25,
+        ("snmp_scrape_packets_sent", "if_mib"): 7,
+        ("snmp_scrape_packets_retried", "if_mib"): 2,
+        ("snmp_scrape_pdus_returned", "if_mib"): 120,
+        ("snmp_scrape_duration_seconds", "if_mib"): 0.5,
+        ("snmp_module_success", "if_mib"): 1,
+        ("snmp_up",): 1,
+    }
+
+
+def test_module_that_did_not_answer_tells_the_reason_alone() -> None:
+    found = samples(silent_outcome())
+
+    assert found == {
+        ("snmp_module_success", "system"): 0,
+        ("snmp_module_failure", "system", "timeout"): 1,
+        ("snmp_up",): 0,
+    }
+
+
+def test_target_is_up_if_one_of_its_modules_answered() -> None:
+    found = samples(silent_outcome(), read_outcome())
+
+    assert found["snmp_up",] == 1
+    assert found["snmp_module_success", "system"] == 0
+    assert found["snmp_module_success", "if_mib"] == 1
+    assert {key[1] for key in found if key[0] in PER_MODULE} == {"if_mib"}
+
+
+def test_module_that_was_read_in_part_tells_both() -> None:
+    outcome = read_outcome()
+    outcome.failures.append(TargetError(FailureReason.NO_ACCESS, "noAccess at 1.3.6"))
+
+    found = samples(outcome)
+
+    assert found["snmp_scrape_packets_sent", "if_mib"] == 7
+    assert found["snmp_module_success", "if_mib"] == 0
+    assert found["snmp_module_failure", "if_mib", "no_access"] == 1
+
+
+def test_families_have_snmp_exporters_help_and_type() -> None:
+    exposition = Exposition()
+    add_outcomes(exposition, [read_outcome()])
+
+    lines = exposition.text(TextFormat.PROMETHEUS).splitlines()
+    assert "# HELP snmp_scrape_pdus_returned PDUs returned from get, bulkget, and walk." in lines
+    assert "# HELP snmp_scrape_walk_duration_seconds Time SNMP walk/bulkwalk took." in lines
+    assert {line.split()[3] for line in lines if line.startswith("# TYPE")} == {"gauge"}
+
+
+def test_failure_text_names_each_reason_of_each_module_once() -> None:
+    refused = ModuleOutcome("if_mib", [TargetError(FailureReason.REFUSED, "connection refused")])
+
+    text = failure_text("192.0.2.1:161", [silent_outcome(), refused])
+
+    assert text == (
+        "An error has occurred while serving metrics:\n\n"
+        "error walking target 192.0.2.1:161: module system: "
+        f"{TargetError(FailureReason.TIMEOUT, 'request timeout (after 3 retries)')}\n"
+        "error walking target 192.0.2.1:161: module if_mib: "
+        f"{TargetError(FailureReason.REFUSED, 'connection refused')}"
+    )
