@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from exporters.errors import TargetError
 from exporters.snmp.agent_memory import AgentMemory
@@ -17,10 +18,12 @@ from exporters.snmp.cursor import Range, Rows
 from exporters.snmp.exposition import Exposition
 from exporters.snmp.filters import apply_filters
 from exporters.snmp.plan import ModulePlan
-from exporters.snmp.samples import Sheet
+from exporters.snmp.sheet import Sheet
 from exporters.snmp.walk import Walker, WalkResult
 from exporters.sockets.snmp_session import SnmpSession, Trace, Traffic
 from exporters.wire.ber import format_oid
+
+_TURN_SECONDS: Final = 0.005
 
 
 @dataclass(slots=True)
@@ -33,6 +36,7 @@ class ModuleOutcome:
     walk_seconds: float = 0.0
     seconds: float = 0.0
     varbinds: int = 0
+    rows: int = 0
     traffic: Traffic = field(default_factory=Traffic)
     not_increasing: int = 0
     truncated: int = 0
@@ -74,11 +78,12 @@ async def collect_module(plan: ModulePlan, context: ScrapeContext) -> ModuleOutc
     outcome.walk_seconds = context.clock() - started_at
     outcome.failures.extend(result.failures)
     outcome.varbinds = result.varbinds
+    outcome.rows = sum(map(len, result.columns.values()))
     outcome.not_increasing = result.non_increasing
     outcome.truncated = result.truncated
     outcome.answered = bool(result.varbinds) or outcome.succeeded
     if outcome.answered:
-        _write(plan, context, result, outcome)
+        await _write(plan, context, result, outcome)
     outcome.seconds = context.clock() - started_at
     if context.trace is not None:
         _trace_outcome(outcome, result, context.trace)
@@ -86,9 +91,7 @@ async def collect_module(plan: ModulePlan, context: ScrapeContext) -> ModuleOutc
 
 
 async def _read(plan: ModulePlan, context: ScrapeContext, outcome: ModuleOutcome) -> WalkResult:
-    ranges = [item for item in plan.ranges if item not in context.read_before]
-    instances = list(plan.instances)
-    outcome.columns_shared = len(plan.ranges) - len(ranges)
+    ranges, instances = list(plan.ranges), list(plan.instances)
     async with context.open_session(plan, outcome.traffic) as session:
         walker = Walker(
             session,
@@ -100,23 +103,28 @@ async def _read(plan: ModulePlan, context: ScrapeContext, outcome: ModuleOutcome
         )
         if plan.filters:
             ranges, instances = await apply_filters(plan.filters, walker, ranges, instances)
-        result = await walker.read(ranges, instances)
+        known = context.read_before
+        shared = {item: known[item] for item in ranges if item in known}
+        result = await walker.read([item for item in ranges if item not in shared], instances)
     for item in ranges:
-        if item.column not in result.incomplete and item.root == item.column:
-            context.read_before[item] = result.rows(item.column)
-    for item in plan.ranges:
-        if item not in ranges and item in context.read_before and not plan.filters:
-            result.columns[item.column] = context.read_before[item]
+        if item in shared:
+            result.columns[item.column] = shared[item] | result.rows(item.column)
+        elif item.column not in result.incomplete and item.root == item.column:
+            known[item] = result.rows(item.column)
+    outcome.columns_shared = len(shared)
     return result
 
 
-def _write(
+async def _write(
     plan: ModulePlan, context: ScrapeContext, result: WalkResult, outcome: ModuleOutcome
 ) -> None:
+    """Write the samples; other requests get their turn meanwhile, as a large device takes long."""
     sheet = Sheet(result, context.exposition, wrap_counters=context.wrap_counters)
-    for metric in plan.metrics:
-        if result.incomplete.isdisjoint(metric.needs):
-            metric.writer.write(sheet)
+    pause_at = context.clock() + _TURN_SECONDS
+    for _ in plan.write(sheet):
+        if context.clock() >= pause_at:
+            await asyncio.sleep(0)
+            pause_at = context.clock() + _TURN_SECONDS
     outcome.values_unreadable = sheet.values_unreadable
     outcome.types_unexpected = sheet.types_unexpected
 

@@ -56,8 +56,7 @@ class ModulePlan:
             writer = metric.writer
             if read.columns.get(writer.cells.column) and read.incomplete.isdisjoint(metric.needs):
                 yield from sheet.label_in_steps(writer.cells, writer.recipe)
-                writer.write(sheet)
-                yield
+                yield from writer.write_in_steps(sheet)
 
 
 def compile_module(name: str, module: Module) -> ModulePlan:

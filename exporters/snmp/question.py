@@ -7,7 +7,8 @@ a few cases that a walk can act on. Not the order in which things are asked, whi
 The agent's word is not taken for more than it is: an error-status is never the end of a table, and
 what is too big, or too much to say where it went wrong, is asked for in smaller pieces.
 
-Source: RFC 3416 s4.2 (which error-status belongs to which request), RFC 3584 s4.1 (noSuchName).
+Sources: RFC 3416 s4.2 (which error-status belongs to which request), RFC 3413 s3.2 (access), RFC
+3584 s4.1 (noSuchName).
 """
 
 from __future__ import annotations
@@ -147,19 +148,19 @@ class Questioner:
         """Send one request and judge the answer; with *adapt*, its size decides on the next."""
         memory = self.memory
         try:
-            async with self._concurrency:
-                if self._stopped:
-                    return _UNANSWERED
-                if memory.answered:
-                    pdu, size = await send(names)
-                else:
-                    pdu, size = await self._ask_silent_agent(send, names)
+            if memory.answered:
+                reply = await self._send(send, names)
+            else:
+                reply = await self._ask_silent_agent(send, names)
         except TargetError as error:
             if error.reason is FailureReason.TIMEOUT:
                 memory.answered = False
                 error = TargetError(error.reason, f"{error.detail}; asked for {oid_text(names[0])}")
             self.fail(error)
             return _UNANSWERED
+        if reply is None:
+            return _UNANSWERED
+        pdu, size = reply
         if pdu.error_status or not pdu.varbinds:
             return self._judge(pdu, names, repetitions)
         return Answer(self._accept(pdu, len(names) * repetitions, size if adapt else 0))
@@ -169,10 +170,16 @@ class Questioner:
         self._stopped = self._stopped or error.reason in _FATAL
         self.result.fail(error)
 
-    async def _ask_silent_agent(self, send: Send, names: Sequence[Oid]) -> tuple[Pdu, int]:
+    async def _send(self, send: Send, names: Sequence[Oid]) -> tuple[Pdu, int] | None:
+        """Send one request when its turn has come; None if nothing is asked any more by then."""
+        async with self._concurrency:
+            return None if self._stopped else await send(names)
+
+    async def _ask_silent_agent(self, send: Send, names: Sequence[Oid]) -> tuple[Pdu, int] | None:
         """Ask an agent that may be dead one thing at a time, so that its silence costs little.
 
-        Once it was silent for one question of a scrape, the scrape asks it nothing more.
+        Once it was silent for one question of a scrape, the scrape asks it nothing more. Who waits
+        here holds no turn, which other modules of the request may need.
         """
         memory = self.memory
         scrape = self.session.deadline_at
@@ -181,13 +188,14 @@ class Questioner:
                 if memory.silence is not None and memory.silence[0] == scrape:
                     raise TargetError(*memory.silence[1:])
                 try:
-                    answer = await send(names)
+                    reply = await self._send(send, names)
                 except TargetError as error:
                     memory.silence = (scrape, error.reason, error.detail)
                     raise
-                memory.answered, memory.silence = True, None
-                return answer
-        return await send(names)
+                if reply is not None:
+                    memory.answered, memory.silence = True, None
+                return reply
+        return await self._send(send, names)
 
     def _judge(self, pdu: Pdu, names: Sequence[Oid], repetitions: int) -> Answer:
         """Make one of the cases of an error-status, or of an answer that holds nothing.
@@ -197,11 +205,8 @@ class Questioner:
         """
         status = pdu.error_status
         wanted = len(names) * repetitions
-        if (
-            status == ErrorStatus.authorizationError
-            and not pdu.error_index
-            and not self.result.varbinds
-        ):
+        if status == ErrorStatus.authorizationError and not self.result.varbinds:
+            # It is about who asks, not what for (RFC 3413 s3.2): whatever index an agent makes up.
             self._stopped = True
             denied = f"{error_status_name(status)} for anything that these credentials ask for"
             detail = f"error reported by {self.session.endpoint}: {denied}"

@@ -10,10 +10,11 @@ loses data or fails (docs/compatibility.md lists it), the writers do the right t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isinf
-from typing import Final, Protocol
+from typing import Final
 
 from exporters.config.snmp_config import Metric, RegexExtract
 from exporters.metrics.text import FamilyType, escape_label_value, format_value
@@ -27,8 +28,7 @@ from exporters.smi.enumerations import (
 from exporters.smi.values import integer, number
 from exporters.snmp.cursor import Value
 from exporters.snmp.row_labels import Cells, LabelRecipe, ValueText
-from exporters.snmp.sheet import LabelledRows
-from exporters.snmp.sheet import Sheet as Sheet
+from exporters.snmp.sheet import LabelledRows, Sheet
 from exporters.wire.tags import (
     COUNTER32,
     COUNTER64,
@@ -46,6 +46,7 @@ _UNSIGNED_TAGS: Final = frozenset({COUNTER32, COUNTER64, GAUGE32, TIME_TICKS, UI
 _MOST_UNSIGNED_32: Final = (1 << 32) - 1
 _EXACT_FLOAT_MASK: Final = (1 << 53) - 1
 _MOST_OCTETS: Final = 8
+_LINES_PER_STEP: Final = 5_000
 
 # Decimal numbers as Go's ParseFloat reads them: stricter than Python's float(), but for 1_000.
 _DIGITS: Final = r"[0-9]+(?:_[0-9]+)*"
@@ -54,16 +55,6 @@ _DECIMAL: Final = re.compile(
     r"|(inf(?:inity)?)|nan)",
     re.IGNORECASE | re.ASCII,
 )
-
-
-class SampleWriter(Protocol):
-    """Writes the samples of one metric."""
-
-    cells: Cells
-    recipe: LabelRecipe
-
-    def write(self, sheet: Sheet) -> None:
-        """Write what the sheet has of this metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +75,8 @@ class _Linear:
         return bool(self.scale or self.offset)
 
 
-class _Writer:
-    """What every writer knows of its metric."""
+class SampleWriter(ABC):
+    """Writes the samples of one metric."""
 
     def __init__(self, metric: Metric, cells: Cells, recipe: LabelRecipe) -> None:
         self.name = metric.name
@@ -93,11 +84,23 @@ class _Writer:
         self.cells = cells
         self.recipe = recipe
         self.linear = _Linear(metric.scale, metric.offset)
-        self.labelled = metric.name in recipe.names
-        """Whether an index or a lookup has the metric's name."""
+        self.label = metric.name.replace(":", "_")
+        """The label for what the value says; a metric's name may have a colon, a label's not."""
+        self.labelled = self.label in recipe.names
+        """Whether an index or a lookup has that label."""
 
     def rows(self, sheet: Sheet) -> LabelledRows:
+        """The rows of this metric."""
         return sheet.rows(self.cells, self.recipe)
+
+    @abstractmethod
+    def write(self, sheet: Sheet) -> None:
+        """Write what the sheet has of this metric."""
+
+    def write_in_steps(self, sheet: Sheet) -> Iterator[None]:
+        """Write all at once, which takes few milliseconds for some thousand samples."""
+        self.write(sheet)
+        yield
 
 
 def compile_writer(
@@ -121,7 +124,7 @@ def compile_writer(
     return TextWriter(metric, cells, recipe, text)
 
 
-class NumberWriter(_Writer):
+class NumberWriter(SampleWriter):
     """Gauges, counters and floats."""
 
     def __init__(self, metric: Metric, cells: Cells, recipe: LabelRecipe) -> None:
@@ -168,7 +171,7 @@ def _plain_numbers(values: Sequence[Value], *, wrap_counters: bool) -> Sequence[
     return None
 
 
-class DateWriter(_Writer):
+class DateWriter(SampleWriter):
     """Dates as Unix seconds; what is no date gives no sample and is counted."""
 
     def __init__(self, metric: Metric, cells: Cells, recipe: LabelRecipe) -> None:
@@ -189,7 +192,7 @@ class DateWriter(_Writer):
         sheet.exposition.add(self.name, FamilyType.GAUGE, self.help, lines, unique=rows.unique)
 
 
-class TextWriter(_Writer):
+class TextWriter(SampleWriter):
     """Strings: the text is a label named like the metric, the value is 1."""
 
     def __init__(self, metric: Metric, cells: Cells, recipe: LabelRecipe, text: ValueText) -> None:
@@ -207,12 +210,12 @@ class TextWriter(_Writer):
             texts = self._text.texts(rows.values, rows.instances, sheet.result.columns)
             lines = [
                 f"{name}{before}{escape_label_value(text)}{after} {value}\n"
-                for text, (before, after) in zip(texts, rows.around(name), strict=True)
+                for text, (before, after) in zip(texts, rows.around(self.label), strict=True)
             ]
         sheet.exposition.add(name, FamilyType.GAUGE, self.help, lines, unique=rows.unique)
 
 
-class ExtractWriter(_Writer):
+class ExtractWriter(SampleWriter):
     """Numbers cut out of strings by patterns, one family for each suffix."""
 
     def __init__(self, metric: Metric, cells: Cells, recipe: LabelRecipe, text: ValueText) -> None:
@@ -235,7 +238,7 @@ class ExtractWriter(_Writer):
             sheet.exposition.add(name, FamilyType.GAUGE, help_text, lines, unique=rows.unique)
 
 
-class InfoWriter(_Writer):
+class InfoWriter(SampleWriter):
     """Enumerations as a label of an ``_info`` metric."""
 
     def __init__(self, metric: Metric, cells: Cells, recipe: LabelRecipe) -> None:
@@ -250,13 +253,13 @@ class InfoWriter(_Writer):
         name = f"{self.name}_info"
         lines = [
             f"{name}{before}{escape_label_value(self._name_of(integer(*value)))}{after} 1\n"
-            for value, (before, after) in zip(rows.values, rows.around(self.name), strict=True)
+            for value, (before, after) in zip(rows.values, rows.around(self.label), strict=True)
         ]
         help_text = f"{self.help} (EnumAsInfo)"
         sheet.exposition.add(name, FamilyType.GAUGE, help_text, lines, unique=rows.unique)
 
 
-class StatesWriter(_Writer):
+class StatesWriter(SampleWriter):
     """Enumerations and BITS as one sample for each state, 1 where it holds."""
 
     def __init__(
@@ -275,12 +278,21 @@ class StatesWriter(_Writer):
 
         Nor are there any where the column is its own index, as with ``InfoWriter``.
         """
+        for _ in self.write_in_steps(sheet):
+            pass
+
+    def write_in_steps(self, sheet: Sheet) -> Iterator[None]:
+        """Pause now and then: a column of an enumeration with many names is very many samples."""
         if self.labelled:
             return
         rows = self.rows(sheet)
         name = self.name
         lines: list[str] = []
-        for value, (before, after) in zip(rows.values, rows.around(name), strict=True):
+        pause_at = _LINES_PER_STEP
+        for value, (before, after) in zip(rows.values, rows.around(self.label), strict=True):
+            if len(lines) >= pause_at:
+                pause_at = len(lines) + _LINES_PER_STEP
+                yield
             try:
                 states = self._states(*value)
             except ValueError:
@@ -291,6 +303,7 @@ class StatesWriter(_Writer):
                 for state, holds in states
             )
         sheet.exposition.add(name, FamilyType.GAUGE, self._help, lines, unique=rows.unique)
+        yield
 
 
 def _extract(text: str, extracts: Sequence[RegexExtract]) -> float | None:

@@ -30,7 +30,7 @@ _PER_ANSWERED_MODULE: tuple[tuple[str, str, _Value], ...] = (
     (
         "snmp_scrape_pdus_returned",
         "PDUs returned from get, bulkget, and walk.",
-        lambda o: o.varbinds,
+        lambda outcome: outcome.rows,
     ),
     (
         "snmp_scrape_duration_seconds",

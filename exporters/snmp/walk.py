@@ -6,7 +6,8 @@ costs one question. Not the meaning of what is read, which is the sample writers
 single question and its errors, which are ``exporters.snmp.question``'s.
 
 Agents that cannot answer for several columns at once (they leave out columns that have ended, or
-answer for the first alone) are found out by rows that go back: then each column is asked for alone.
+answer for the first alone) are found out where a column ends, before any row of theirs is lost:
+then each column is asked for alone.
 
 Source: RFC 3416 s4.2.2 and s4.2.3 (GetNext and GetBulk).
 """
@@ -33,6 +34,7 @@ __all__ = ["Instance", "WalkResult", "Walker"]
 
 _PROBE_ABOVE_COLUMNS: Final = 64
 _BACKSTOP_SECONDS: Final = 0.1
+_BEHIND_ALL: Final = b"\xff" * 8 + b"\x7f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +139,15 @@ class Walker:
         return single, tables, columns
 
     def _spread(self, group: asyncio.TaskGroup, columns: list[Cursor]) -> None:
-        """Divide columns into chains of requests that run side by side."""
+        """Divide columns into chains of requests that run side by side.
+
+        Not so in version 1, whose answers hold one row: there every chain is that many packets more
+        and none comes sooner.
+        """
         if not columns:
             return
-        size = min(self._questioner.varbinds_per_answer, -(-len(columns) // self._chains))
+        chains = 1 if self._session.version == Version.V1 else self._chains
+        size = min(self._questioner.varbinds_per_answer, -(-len(columns) // chains))
         for start in range(0, len(columns), size):
             group.create_task(self._walk(columns[start : start + size]))
 
@@ -150,6 +157,8 @@ class Walker:
         roots = [members[0].range.table for members in tables]
         for members, answer in zip(tables, await self._ask_once(roots), strict=True):
             if answer is None:
+                if self._memory.answered:  # it stumbled over one row, which need not be all
+                    found.extend(members)
                 continue
             oid, tag, _ = answer
             there = oid.startswith(members[0].range.table) and tag not in EXCEPTIONS
@@ -226,7 +235,7 @@ class Walker:
                 continue
             elif not answer.varbinds:
                 return
-            elif not self._take(asked, answer.varbinds):
+            elif not self._take(asked, names, answer.varbinds):
                 width = 1
                 continue
             most = min(2 * most, MAX_VARBINDS_PER_ANSWER)
@@ -254,7 +263,7 @@ class Walker:
             wanted = max(wanted, left)
         return wanted
 
-    def _take(self, asked: list[Cursor], varbinds: Sequence[VarBind]) -> bool:
+    def _take(self, asked: list[Cursor], names: list[Oid], varbinds: Sequence[VarBind]) -> bool:
         """Deal the varbinds of one answer to their columns (RFC 3416 s4.2.3: row by row).
 
         False if they are not what the agent was asked for: nothing of them has been kept.
@@ -267,7 +276,7 @@ class Walker:
         if verdicts.count(Verdict.MORE) == width:
             return True
         if width > 1 and (
-            Verdict.STRAY in verdicts or (Verdict.LOOP in verdicts and not self._any_order)
+            Verdict.STRAY in verdicts or not (self._any_order or answers_all(names, varbinds))
         ):
             for cursor in asked:
                 cursor.give_back()
@@ -309,10 +318,42 @@ class Walker:
             elif not answer.varbinds:
                 return
             else:
-                del waiting[: len(answer.varbinds)]
+                answered = {oid for oid, _, _ in answer.varbinds}
+                left = [item for item in waiting if item.oid not in answered]
+                # Whoever answers for something else is not asked the same again.
+                waiting = left if len(left) < len(waiting) else waiting[len(names) :]
                 for oid, tag, content in answer.varbinds:
                     column = columns.get(oid)
                     if column is not None and tag not in EXCEPTIONS:
                         rows = self._questioner.result.rows(column)
                         rows[oid[len(column) :]] = (tag, content)
             most = min(2 * most, MAX_VARBINDS_PER_ANSWER)
+
+
+def answers_all(names: Sequence[Oid], varbinds: Sequence[VarBind]) -> bool:
+    """Whether *varbinds* can be what follows each of *names*, row by row.
+
+    *names* are in order. What follows a later one is then never before what follows an earlier one,
+    and is the same if that lies behind both. An agent that answers for some of the names alone, or
+    deals its rows otherwise, does not keep to this where a column ends.
+    """
+    width = len(names)
+    before: Sequence[Oid] = names
+    for start in range(0, len(varbinds), width):
+        row = [
+            _BEHIND_ALL if tag == END_OF_MIB_VIEW else oid
+            for oid, tag, _ in varbinds[start : start + width]
+        ]
+        left = b""
+        for oid, asked in zip(row, before, strict=False):
+            if not _follows(oid, asked) and oid is not _BEHIND_ALL:
+                return False
+            if left and left != oid and (_follows(left, asked) or not _follows(oid, left)):
+                return False
+            left = oid
+        before = row
+    return True
+
+
+def _follows(oid: Oid, other: Oid) -> bool:
+    return oid > other or (oid != other and is_after(oid, other))

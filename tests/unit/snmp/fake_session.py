@@ -11,21 +11,28 @@ from typing import Any
 
 from exporters.demo.faults import NO_FAULTS, Faults, FaultyResponder
 from exporters.demo.mib_view import MibView
-from exporters.demo.recording import Recording
+from exporters.demo.recording import Recording, encode_varbind
 from exporters.demo.responder import Responder
 from exporters.errors import FailureReason, TargetError
 from exporters.snmp.agent_memory import AgentMemory
 from exporters.snmp.cursor import Range, Rows
 from exporters.snmp.walk import Instance, Walker, WalkResult
 from exporters.sockets.resolution import Endpoint
-from exporters.wire.ber import Oid, encode_oid, encode_subids
+from exporters.wire.ber import Oid, decode_oid, encode_oid, encode_subids
 from exporters.wire.snmp_message import Pdu, VarBind, Version, decode_pdu
-from exporters.wire.tags import GET_BULK_REQUEST, GET_NEXT_REQUEST, GET_REQUEST, INTEGER, NULL
+from exporters.wire.tags import (
+    END_OF_MIB_VIEW,
+    GET_BULK_REQUEST,
+    GET_NEXT_REQUEST,
+    GET_REQUEST,
+    INTEGER,
+    NULL,
+)
 
 TABLE = "1.3.6.1.4.1.99999.1.1"
+COLUMN_LENGTH = 10
+"""Sub-identifiers of a column of such a table."""
 ENDPOINT = Endpoint(socket.AF_INET, False, ("192.0.2.1", 161), ipaddress.ip_address("192.0.2.1"))
-PDU_BYTES = 23
-"""What the header of an answer takes of its size."""
 
 
 @dataclass(frozen=True)
@@ -169,3 +176,71 @@ class Reading:
 def numbers(rows: Rows) -> list[int]:
     """The instances of rows whose index is one small number."""
     return [instance[0] for instance in rows]
+
+
+class _Quirky(Responder):
+    """An agent with a mistake in its GetBulk, *bulk*: rows of columns in, varbinds out."""
+
+    def __init__(self, rows: Iterable[VarBind]) -> None:
+        self._all = sorted(rows, key=lambda varbind: decode_oid(varbind[0]))
+        super().__init__(MibView(Recording.from_varbinds(self._all)))
+
+    def varbinds(self, version: int, pdu: Pdu, most_bytes: int) -> list[bytes] | None:
+        if pdu.type != GET_BULK_REQUEST:
+            return super().varbinds(version, pdu, most_bytes)
+        names = [name for name, _, _ in pdu.varbinds]
+        rows = [self._following(name, pdu.error_index) for name in names]
+        return [encode_varbind(*varbind) for varbind in self.bulk(names, rows)]
+
+    def bulk(self, names: list[Oid], rows: list[list[VarBind]]) -> list[VarBind]:
+        raise NotImplementedError
+
+    def _following(self, name: Oid, count: int) -> list[VarBind]:
+        numbers = decode_oid(name)
+        found = [one for one in self._all if decode_oid(one[0]) > numbers][:count]
+        last = found[-1][0] if found else name
+        return found + [(last, END_OF_MIB_VIEW, b"")] * (count - len(found))
+
+
+class FirstColumnOnly(_Quirky):
+    """Answers for the first name, whatever else is asked for."""
+
+    def bulk(self, names: list[Oid], rows: list[list[VarBind]]) -> list[VarBind]:
+        return rows[0]
+
+
+class ColumnByColumn(_Quirky):
+    """Gives all rows of the first column, then all of the second."""
+
+    def bulk(self, names: list[Oid], rows: list[list[VarBind]]) -> list[VarBind]:
+        return [varbind for column in rows for varbind in column]
+
+
+class LeavesEndedOut(_Quirky):
+    """Repeats only the columns that have not ended, so that rows get shorter."""
+
+    def bulk(self, names: list[Oid], rows: list[list[VarBind]]) -> list[VarBind]:
+        found: list[VarBind] = []
+        going = dict(enumerate(rows))
+        for at in range(len(rows[0])):
+            for index, column in list(going.items()):
+                found.append(column[at])
+                same_column = decode_oid(names[index])[:COLUMN_LENGTH]
+                if decode_oid(column[at][0])[:COLUMN_LENGTH] != same_column:
+                    del going[index]
+        return found
+
+
+class StartsOver(_Quirky):
+    """Begins again with its first row behind its last."""
+
+    def bulk(self, names: list[Oid], rows: list[list[VarBind]]) -> list[VarBind]:
+        first = self._all[0]
+        return [
+            first if column[at][1] == END_OF_MIB_VIEW else column[at]
+            for at in range(len(rows[0]))
+            for column in rows
+        ]
+
+
+QUIRKS = (FirstColumnOnly, ColumnByColumn, LeavesEndedOut, StartsOver)

@@ -123,7 +123,10 @@ def scrape_module(
 def outcome(case: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """What comes of a case of ``tests/cases/snmp``, for comparison with ``expected``."""
     scraped = scrape_module(
-        _module(case), case.get("rows", ""), folder, wrap_counters=case.get("wrap_counters", True)
+        case_module(case),
+        case.get("rows", ""),
+        folder,
+        wrap_counters=case.get("wrap_counters", True),
     )
     return {
         "samples": scraped.samples,
@@ -146,7 +149,8 @@ def expected(case: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _module(case: Mapping[str, Any]) -> dict[str, Any]:
+def case_module(case: Mapping[str, Any]) -> dict[str, Any]:
+    """The module of a case."""
     module = {key: case[key] for key in ("walk", "get", "metrics", "filters") if key in case}
     if "metrics" not in module:
         module["metrics"] = [{"name": "metric", "oid": "1.1.1", **case["metric"]}]

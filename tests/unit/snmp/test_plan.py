@@ -92,6 +92,13 @@ def test_metric_needs_the_column_of_its_subtype(tmp_path: Path) -> None:
     assert {item.column for item in plan.ranges} == {encode_oid("1.1.2"), encode_oid("1.1.3")}
 
 
+def test_no_column_stands_before_the_first(tmp_path: Path) -> None:
+    metric = {"name": "address", "oid": "1.1.1", "type": "InetAddress"}
+    plan = compile_dict({"walk": ["1.1"], "metrics": [metric]}, tmp_path)
+
+    assert [item.column for item in plan.ranges] == [encode_oid("1.1.1")]
+
+
 def test_scalar_is_known_as_one(tmp_path: Path) -> None:
     metrics = [
         {"name": "number", "oid": "1.3.6.1.2.1.2.1", "type": "gauge"},
@@ -174,6 +181,22 @@ def test_large_table_is_written_in_small_steps(tmp_path: Path) -> None:
     # Before the samples of each metric come several steps that only build labels.
     assert steps.count(0) >= 6
     assert steps.count(3271) >= 6
+
+
+def test_states_of_a_large_table_are_written_in_small_steps(tmp_path: Path) -> None:
+    names = {number: f"state{number}" for number in range(40)}
+    metric = {"name": "state", "oid": "1.1.1", "type": "EnumAsStateSet", "enum_values": names}
+    index = {"labelname": "i", "type": "gauge"}
+    plan = compile_dict({"walk": ["1.1"], "metrics": [{**metric, "indexes": [index]}]}, tmp_path)
+    agent = device("".join(f"1.1.1.{row}|2|{row % 40}\n" for row in range(1, 501)))
+    exposition = Exposition()
+    sheet = Sheet(read(plan.ranges, plan.instances, agent), exposition, wrap_counters=True)
+
+    steps = sum(1 for _ in plan.write(sheet))
+
+    assert exposition.sample_count() == 20_000
+    assert exposition.text(TextFormat.PROMETHEUS).count(" 1\n") == 500
+    assert steps >= 4
 
 
 def test_same_metric_in_two_modules_is_served_once(tmp_path: Path) -> None:

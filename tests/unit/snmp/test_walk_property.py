@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exporters.demo.responder import Responder
 from exporters.snmp.agent_memory import AgentMemory
 from exporters.snmp.cursor import Range, Rows
 from exporters.snmp.walk import Instance, WalkResult
@@ -19,7 +20,7 @@ from exporters.wire.ber import Oid, encode_subids
 from exporters.wire.snmp_message import VarBind, Version
 from exporters.wire.tags import INTEGER, OCTET_STRING
 
-from .fake_session import Reading, oid, responder
+from .fake_session import QUIRKS, Reading, oid, responder
 
 BASE = oid("1.3.6.1.4.1.99999")
 
@@ -87,13 +88,14 @@ class Agent:
     surplus: int
 
 
-agents = st.builds(
-    Agent,
-    st.sampled_from([Version.V1, Version.V2C, Version.V2C, Version.V3]),
-    st.sampled_from([100, 160, 484, 1400, 60_000]),
-    st.one_of(st.none(), st.integers(1, 30)),
-    st.one_of(st.none(), st.integers(1, 30)),
-    st.sampled_from([0, 0, 1, 7]),
+versions = st.sampled_from([Version.V1, Version.V2C, Version.V2C, Version.V3])
+limit = st.one_of(st.none(), st.integers(1, 30))
+agents = st.one_of(
+    st.builds(
+        Agent, versions, st.sampled_from([100, 160, 484, 1400]), limit, limit, surplus=st.just(0)
+    ),
+    # Whoever cuts answers short has no room to say more than was asked.
+    st.builds(Agent, versions, st.just(60_000), st.none(), st.none(), st.sampled_from([0, 1, 7])),
 )
 
 
@@ -193,5 +195,27 @@ def test_every_instance_is_read_and_no_other(
         for item in wanted:
             expected = scan([one for one in varbinds if one[0] in names], item.column)
             assert result.columns.get(item.column, {}) == expected
+
+    asyncio.run(read())
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(tables(), st.sampled_from(QUIRKS), st.integers(1, 4), st.data())
+def test_agents_that_cannot_answer_for_several_columns_are_read_too(
+    found: list[Table], quirk: type[Responder], chains: int, data: st.DataObject
+) -> None:
+    varbinds = [varbind for table in found for varbind in table.varbinds()]
+    varbinds += [(BASE + encode_subids([0, 5]), OCTET_STRING, b"before")]
+    varbinds += [(BASE + encode_subids([2**20]), OCTET_STRING, b"behind")]
+    ranges = [item for table in found for item in table.ranges()]
+    ranges = data.draw(st.permutations(ranges), label="ranges")
+
+    async def read() -> None:
+        reading = Reading.of(quirk(varbinds), chains=chains)
+        for _ in range(2):
+            result = await reading.read(ranges)
+            assert (result.failures, result.incomplete) == ([], set())
+            for item in ranges:
+                assert result.columns[item.column] == scan(varbinds, item.column)
 
     asyncio.run(read())
