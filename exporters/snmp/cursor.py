@@ -20,7 +20,7 @@ Value = tuple[int, bytes]
 Rows = dict[bytes, Value]
 """Instance part of the OID (its bytes after the column) to BER tag and content."""
 
-_SUBID: Final = re.compile(rb"[\x80-\xff]*[\x00-\x7f]")
+_LONG_SUBID: Final = re.compile(rb"[\x80-\xff]{2,}[\x00-\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,10 @@ class Verdict(Enum):
     END = "the range is read to its end"
     STRAY = "what follows lies outside the range, and before what was asked for"
     LOOP = "a row goes back, or comes twice"
+
+
+MORE, END, STRAY, LOOP = Verdict
+# By these names, since naming a member of an enumeration costs a tenth of a microsecond.
 
 
 @dataclass(slots=True)
@@ -87,17 +91,22 @@ class Cursor:
             if oid[:root_bytes] != root or NO_SUCH_OBJECT <= tag <= END_OF_MIB_VIEW:
                 self.position = last
                 ended = tag >= NO_SUCH_OBJECT or is_after(oid, last)
-                return Verdict.END if ended else Verdict.STRAY
+                return END if ended else STRAY
             if oid <= last and not is_after(oid[root_bytes:], last[root_bytes:]):
                 if not any_order or oid[column_bytes:] in rows:
                     self.position = last
-                    return Verdict.LOOP
+                    return LOOP
                 self.non_increasing += 1
             rows[oid[column_bytes:]] = (tag, content)
             last = oid
         self.position = last
         came_twice = len(rows) != self._before[1] + len(varbinds)
-        return Verdict.LOOP if came_twice else Verdict.MORE
+        return LOOP if came_twice else MORE
+
+    @property
+    def taken(self) -> int:
+        """How many rows the latest answer gave."""
+        return len(self.rows) - self._before[1]
 
     def give_back(self) -> None:
         """Undo the latest ``take``."""
@@ -118,6 +127,15 @@ def is_after(oid: Oid, other: Oid) -> bool:
     return _order(oid) > _order(other)
 
 
-def _order(oid: Oid) -> list[tuple[int, bytes]]:
-    """Sub-identifiers with their lengths before them: longer ones are greater numbers."""
-    return [(len(subid), subid) for subid in _SUBID.findall(oid)]
+def _order(oid: Oid) -> bytes:
+    """Bytes that compare as the sub-identifiers do.
+
+    Those of one and two bytes do so by themselves, and ``ff 7f`` is the greatest of them. Longer
+    ones get ``ff`` and their length (from ``83``) before them.
+    """
+    return oid if oid.isascii() else _LONG_SUBID.sub(_mark_length, oid)
+
+
+def _mark_length(found: re.Match[bytes]) -> bytes:
+    subid = found[0]
+    return bytes((0xFF, 0x80 | min(len(subid), 0x7F))) + subid

@@ -34,6 +34,7 @@ from exporters.snmp.plan import ModulePlan
 from exporters.snmp.query import SnmpQuery, read_query
 from exporters.snmp.scrape_log import ScrapeLog
 from exporters.snmp.scrape_metrics import add_outcomes, failure_text
+from exporters.snmp.single_flight import SingleFlight
 from exporters.snmp.telemetry import SnmpTelemetry
 from exporters.sockets.resolution import Endpoint, resolve
 from exporters.sockets.snmp_session import SessionSettings, SnmpSession, Trace, Traffic
@@ -60,11 +61,11 @@ def build(arguments: argparse.Namespace) -> Service:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a scrape came to."""
+    """What a scrape came to, for everybody who asked for it at the same time."""
 
-    exposition: Exposition
+    text: bytes
+    answered: bool
     outcomes: Sequence[ModuleOutcome]
-    log: ScrapeLog | None
 
 
 class SnmpExporter:
@@ -77,6 +78,9 @@ class SnmpExporter:
         self._telemetry = SnmpTelemetry(self._registry, self._loaded.plans)
         self._agents = BoundedCache[tuple[object, ...], AgentMemory](AgentMemory)
         self._engines = BoundedCache[tuple[object, ...], EngineMemory](EngineMemory)
+        self._flights = SingleFlight[tuple[object, ...], _Answer](
+            self._telemetry.scrapes_shared.inc
+        )
         self._request_ids = _counting(31)
         self._salts = _counting(64)
 
@@ -111,12 +115,16 @@ class SnmpExporter:
         try:
             endpoint = await resolve(query.target, deadline_at)
             self._check_target(loaded, query, endpoint)
-            answer = await self._collect(loaded, query, endpoint, deadline_at, trace, log)
+            work = partial(self._collect, loaded, query, endpoint, deadline_at, trace)
+            if trace is None:
+                scrape = (id(loaded), endpoint, *query.what)
+                answer = await self._flights.run(scrape, deadline_at, work)
+            else:
+                answer = await work()
         except TargetError as error:
             outcomes = [ModuleOutcome(name, [error]) for name in query.modules]
-            answer = _Answer(Exposition(), outcomes, log)
-        self._count(query, answer)
-        return _respond(query, answer)
+            answer = self._finish(query, Exposition(), outcomes)
+        return _respond(query, answer, log)
 
     def _allowed_seconds(self, request: web.Request) -> float:
         """How long the scrape may take: what Prometheus says it waits for, less the offset."""
@@ -144,7 +152,6 @@ class SnmpExporter:
         endpoint: Endpoint,
         deadline_at: float,
         trace: Trace | None,
-        log: ScrapeLog | None,
     ) -> _Answer:
         """Read the modules, as many side by side as the flag says, one after another by default."""
         plans = [loaded.plans[name] for name in query.modules]
@@ -198,12 +205,14 @@ class SnmpExporter:
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(collect(plan)) for plan in plans]
-        return _Answer(context.exposition, [task.result() for task in tasks], log)
+        return self._finish(query, context.exposition, [task.result() for task in tasks])
 
-    def _count(self, query: SnmpQuery, answer: _Answer) -> None:
-        """Count a scrape, and log what failed: once, here."""
+    def _finish(
+        self, query: SnmpQuery, exposition: Exposition, outcomes: Sequence[ModuleOutcome]
+    ) -> _Answer:
+        """Write the answer, count the scrape, and log what failed: once, here."""
         telemetry = self._telemetry
-        for outcome in answer.outcomes:
+        for outcome in outcomes:
             telemetry.count_outcome(outcome)
             if outcome.failures:
                 logger.info(
@@ -216,8 +225,11 @@ class SnmpExporter:
                         error=outcome.failures[0].detail,
                     ),
                 )
-        telemetry.duplicates.inc(answer.exposition.duplicates)
-        telemetry.samples.inc(answer.exposition.sample_count())
+        telemetry.duplicates.inc(exposition.duplicates)
+        telemetry.samples.inc(exposition.sample_count())
+        add_outcomes(exposition, outcomes)
+        text = exposition.text(TextFormat.PROMETHEUS)
+        return _Answer(text.encode(), any(outcome.answered for outcome in outcomes), outcomes)
 
     def _trace(self, query: SnmpQuery, log: ScrapeLog | None) -> Trace | None:
         """Where packets are written down: the answer of debug=1, the log, or nowhere."""
@@ -266,21 +278,15 @@ class SnmpExporter:
         )
 
 
-def _respond(query: SnmpQuery, answer: _Answer) -> web.Response:
+def _respond(query: SnmpQuery, answer: _Answer, log: ScrapeLog | None) -> web.Response:
     """Answer 200 if anything was read, else 500; with debug=1 always 200, and the log first."""
-    add_outcomes(answer.exposition, answer.outcomes)
-    answered = any(outcome.answered for outcome in answer.outcomes)
-    text = answer.exposition.text(TextFormat.PROMETHEUS)
-    if answer.log is not None:
-        log = answer.log.text()
-        if not answered:
-            log += failure_text(str(query.target), answer.outcomes) + "\n"
-        return web.Response(text=f"{log}\n# Metrics of this scrape:\n{text}")
-    if not answered and not query.failure_as_metrics:
-        return plain_text(500, failure_text(str(query.target), answer.outcomes))
-    return web.Response(
-        body=text.encode(), headers={hdrs.CONTENT_TYPE: TextFormat.PROMETHEUS.value}
-    )
+    failure = "" if answer.answered else failure_text(str(query.target), answer.outcomes)
+    if log is not None:
+        text = f"{log.text()}{failure}\n# Metrics of this scrape:\n{answer.text.decode()}"
+        return web.Response(text=text)
+    if failure and not query.failure_as_metrics:
+        return plain_text(500, failure)
+    return web.Response(body=answer.text, headers={hdrs.CONTENT_TYPE: TextFormat.PROMETHEUS.value})
 
 
 def _log_packet(target: str, line: str) -> None:

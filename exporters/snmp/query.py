@@ -35,6 +35,11 @@ class SnmpQuery:
     debug: bool
     log_packets: bool
 
+    @property
+    def what(self) -> tuple[object, ...]:
+        """What is asked for, apart from where and how it is answered."""
+        return (self.modules, self.auth, self.context_name, self.context_engine_id)
+
 
 def read_query(
     query: MultiMapping[str], *, modules: Container[str], auths: Container[str]

@@ -130,6 +130,8 @@ class Questioner:
         """How many of *names* fit one question that asks for no more than *most* varbinds."""
         room = COMFORTABLE_NAMES_BYTES
         most = min(most, self.varbinds_per_answer, len(names))
+        if sum(map(len, names[:most])) + most * _VARBIND_OVERHEAD_BYTES <= room:
+            return most
         for index, name in enumerate(names[:most]):
             room -= len(name) + _VARBIND_OVERHEAD_BYTES
             if room < 0:

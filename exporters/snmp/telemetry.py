@@ -95,6 +95,11 @@ class SnmpTelemetry:
             "Columns that a module took from another one of the same request.",
             registry=registry,
         )
+        self.scrapes_shared = Counter(
+            "snmp_scrapes_shared",
+            "Requests that were answered by an equal scrape under way.",
+            registry=registry,
+        )
         self.samples = Counter("snmp_samples_served", "Samples served.", registry=registry)
         self.set_modules(modules)
 

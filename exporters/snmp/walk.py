@@ -22,11 +22,11 @@ from typing import Final
 
 from exporters.errors import FailureReason, TargetError
 from exporters.snmp.agent_memory import AgentMemory
-from exporters.snmp.cursor import Cursor, Range, Verdict, is_after
+from exporters.snmp.cursor import END, LOOP, MORE, STRAY, Cursor, Range, Verdict, is_after
 from exporters.snmp.question import MAX_VARBINDS_PER_ANSWER, Questioner, Send, Session
 from exporters.snmp.walk_result import WalkResult
 from exporters.sockets.snmp_session import oid_text
-from exporters.wire.ber import Oid
+from exporters.wire.ber import Oid, decode_subids
 from exporters.wire.snmp_message import VarBind, Version
 from exporters.wire.tags import END_OF_MIB_VIEW, EXCEPTIONS
 
@@ -62,6 +62,7 @@ class Walker:
         self._memory = memory
         self._chains = max(1, chains)
         self._any_order = any_order
+        self._one_by_one = session.version == Version.V1  # which has no GetBulk
         self._questioner = Questioner(
             session, memory, concurrency=concurrency, max_repetitions=max_repetitions
         )
@@ -146,7 +147,7 @@ class Walker:
         """
         if not columns:
             return
-        chains = 1 if self._session.version == Version.V1 else self._chains
+        chains = 1 if self._one_by_one else self._chains
         size = min(self._questioner.varbinds_per_answer, -(-len(columns) // chains))
         for start in range(0, len(columns), size):
             group.create_task(self._walk(columns[start : start + size]))
@@ -217,7 +218,7 @@ class Walker:
     async def _walk(self, cursors: list[Cursor]) -> None:
         """Walk some columns to their ends, several in one request."""
         # In this order, an answer that is meant for a column before goes back, and shows.
-        cursors = sorted(cursors, key=lambda cursor: cursor.range.root)
+        cursors = sorted(cursors, key=lambda cursor: decode_subids(cursor.range.root))
         width = len(cursors)
         most = MAX_VARBINDS_PER_ANSWER
         questioner = self._questioner
@@ -242,13 +243,13 @@ class Walker:
             cursors = [cursor for cursor in cursors if cursor.open]
 
     def _sender(self, repetitions: int) -> Send:
-        if self._session.version == Version.V1:
+        if self._one_by_one:
             return self._session.get_next
         return partial(self._session.get_bulk, repetitions=repetitions)
 
     def _repetitions(self, asked: list[Cursor], most: int) -> int:
         """As many rows as fit an answer, but no more than the columns had last time and one."""
-        if self._session.version == Version.V1:
+        if self._one_by_one:
             return 1
         fitting = max(1, min(most, self._questioner.varbinds_per_answer) // len(asked))
         known = self._memory.row_counts
@@ -273,11 +274,9 @@ class Walker:
             cursor.take(varbinds[index::width], any_order=self._any_order)
             for index, cursor in enumerate(asked)
         ]
-        if verdicts.count(Verdict.MORE) == width:
+        if verdicts.count(MORE) == width:
             return True
-        if width > 1 and (
-            Verdict.STRAY in verdicts or not (self._any_order or answers_all(names, varbinds))
-        ):
+        if width > 1 and not self._can_be_true(asked, verdicts, names, varbinds):
             for cursor in asked:
                 cursor.give_back()
             return False
@@ -285,16 +284,33 @@ class Walker:
             self._settle(cursor, verdict)
         return True
 
+    def _can_be_true(
+        self,
+        asked: list[Cursor],
+        verdicts: list[Verdict],
+        names: list[Oid],
+        varbinds: Sequence[VarBind],
+    ) -> bool:
+        """Whether an answer in which a column ends is one to all the columns."""
+        if self._any_order or STRAY in verdicts:
+            return STRAY not in verdicts
+        ends = zip(asked, verdicts, strict=True)
+        first = min(cursor.taken for cursor, verdict in ends if verdict is not MORE)
+        start = first * len(asked)
+        if start:  # the rows before are what their columns expected
+            names = [oid for oid, _, _ in varbinds[start - len(asked) : start]]
+        return answers_all(names, varbinds[start:])
+
     def _settle(self, cursor: Cursor, verdict: Verdict) -> None:
         """End a column as the answer to it demands.
 
         An agent that starts over behind its last row has none left. One that goes back inside the
         column may have rows that it did not tell, unless any order was expected of it.
         """
-        if verdict is Verdict.MORE:
+        if verdict is MORE:
             return
-        cursor.non_increasing += verdict is not Verdict.END
-        looped = verdict is Verdict.LOOP and not self._any_order
+        cursor.non_increasing += verdict is not END
+        looped = verdict is LOOP and not self._any_order
         cursor.finish(complete=not looped)
         if looped:
             column, last = oid_text(cursor.range.root), oid_text(cursor.position)

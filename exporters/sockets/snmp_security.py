@@ -69,7 +69,11 @@ class Security(Protocol):
         """
 
     def after_silence(self) -> str:
-        """Note that a request got no answer at all; gives what else that may mean, or nothing."""
+        """Note that a request got no answer that can be taken.
+
+        Returns:
+            What else may be wrong if it was silence, to follow "is silent"; maybe nothing.
+        """
 
 
 class CommunitySecurity:

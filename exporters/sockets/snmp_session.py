@@ -27,6 +27,7 @@ agents that answer twice, late, with wrong ids or from another address.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -53,6 +54,9 @@ Encode = Callable[[int, int], bytes]
 _REPORTS_PER_REQUEST: Final = 2
 """One for another engine, one for its time; more would be an agent that has nothing else."""
 
+_ROUND_TRIPS: Final = 100_000
+"""How many are kept: more than a scrape has, less than an hour of walking."""
+
 _FINAL: Final = frozenset({FailureReason.REFUSED, FailureReason.DECODE})
 """Errors of a transport that end the requests under way; others are hints (RFC 1122 s4.1.3.3)."""
 
@@ -73,8 +77,8 @@ class Traffic:
     bytes_received: int = 0
     answers_unmatched: int = 0
     answers_rejected: int = 0
-    round_trips: list[float] = field(default_factory=list)
-    """Seconds from sending to the answer, one entry an answered request."""
+    round_trips: deque[float] = field(default_factory=lambda: deque(maxlen=_ROUND_TRIPS))
+    """Seconds from sending to the answer, one entry an answered request, of the latest of them."""
 
 
 @dataclass(frozen=True, slots=True)

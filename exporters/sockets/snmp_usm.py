@@ -54,7 +54,7 @@ from exporters.wire.usm import (
 _NOBODY: Final = UserKeys()
 _MAX_TIME: Final = 2**31 - 1
 _MAX_USERS: Final = 64
-"""Users of one engine whose keys are held; more come only of passwords that changed."""
+"""Users of one engine that are remembered; more come only of passwords that changed."""
 
 _RENEWABLE: Final[dict[Oid, FailureReason]] = {
     USM_UNKNOWN_ENGINE_IDS: FailureReason.AUTH_UNKNOWN_ENGINE,
@@ -106,8 +106,8 @@ class EngineMemory:
     doubtful: bool = False
     """Whether a request has gone unanswered since: it may be another engine by now."""
     keys: dict[UsmUser, UserKeys] = field(default_factory=dict, repr=False)
-    proven: set[UsmUser] = field(default_factory=set, repr=False)
-    """Users that the engine has answered, so that their passwords are right."""
+    proven: set[tuple[UsmUser, bytes]] = field(default_factory=set, repr=False)
+    """Users and contexts that the engine has answered to, so that all about them is right."""
 
     def time_at(self, now: float) -> int:
         """The engine's own time, in seconds since its latest boot (RFC 3414 s2.2.2)."""
@@ -121,6 +121,12 @@ class EngineMemory:
             self.proven.clear()
         self.boots, self.time, self.learned_at = boots, time, now
         self.doubtful = False
+
+    def prove(self, asker: tuple[UsmUser, bytes]) -> None:
+        """Note that the engine has answered this user in this context."""
+        if len(self.proven) >= _MAX_USERS:
+            self.proven.clear()
+        self.proven.add(asker)
 
 
 class UsmSecurity:
@@ -145,6 +151,8 @@ class UsmSecurity:
         self._context_engine_id = context_engine_id
         self._clock = clock
         self._salts = salts
+        self._asker = (user, context_name)
+        self._proven = False
 
     @property
     def must_discover(self) -> bool:
@@ -198,8 +206,9 @@ class UsmSecurity:
             )
         if answer.level >= SecurityLevel.authNoPriv:
             self._follow_time(answer, pdu)
-        if pdu.type == RESPONSE:
-            self._engine.proven.add(self._user)
+        if pdu.type == RESPONSE and not self._proven:
+            self._proven = True
+            self._engine.prove(self._asker)
         return answer.msg_id, pdu
 
     def accept_discovery(self, message: bytes) -> None:
@@ -235,23 +244,34 @@ class UsmSecurity:
             text.format(
                 user=self._user.name,
                 level=self._level.name,
-                context=self._context_name.decode("utf-8", "backslashreplace"),
+                context=self._context,
                 context_engine=(self._context_engine_id or self._engine.engine_id).hex(),
                 report=_report_name(oid),
             ),
         )
 
     def after_silence(self) -> str:
-        """Doubt the engine; net-snmp among others drops what it cannot decrypt without a word."""
+        """Doubt the engine, and say what else makes agents silent.
+
+        net-snmp's drops without a word what it cannot decrypt, and what is for a context that it
+        does not have.
+        """
         engine = self._engine
         engine.doubtful = bool(engine.engine_id)
-        private = self._level == SecurityLevel.authPriv
-        if private and engine.engine_id and self._user not in engine.proven:
-            return (
-                f", or drops what it cannot decrypt: user {self._user.name!r} may have a wrong "
-                "priv_password or priv_protocol"
+        if not engine.engine_id or self._asker in engine.proven:
+            return ""
+        causes = ""
+        if self._level == SecurityLevel.authPriv:
+            causes = (
+                f", or cannot decrypt: wrong priv_password or priv_protocol of {self._user.name!r}"
             )
-        return ""
+        if self._context_name:
+            causes += f", or has no context {self._context!r}"
+        return causes
+
+    @property
+    def _context(self) -> str:
+        return self._context_name.decode("utf-8", "backslashreplace")
 
     def _decode(self, answer: V3Message) -> Pdu:
         keys = _NOBODY
@@ -303,7 +323,6 @@ class UsmSecurity:
         if keys is None:
             if len(engine.keys) >= _MAX_USERS:
                 engine.keys.clear()
-                engine.proven.clear()
             keys = engine.keys[self._user] = localize(self._user, engine.engine_id)
         return keys
 

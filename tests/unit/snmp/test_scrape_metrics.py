@@ -22,7 +22,7 @@ def read_outcome() -> ModuleOutcome:
     outcome = ModuleOutcome("if_mib")
     outcome.answered = True
     outcome.walk_seconds, outcome.seconds = 0.25, 0.5
-    outcome.varbinds = 120
+    outcome.varbinds, outcome.rows = 150, 120
     outcome.traffic = Traffic(packets_sent=7, packets_retried=2)
     return outcome
 

@@ -101,6 +101,16 @@ async def test_known_rows_are_read_without_waste() -> None:
 
 
 @in_pretend_time
+async def test_order_of_the_columns_costs_nothing() -> None:
+    """Each table in the order of a module that needs its labels first."""
+    ordered = Reading.of(responder(SIXTY), chains=1)
+    await ordered.read(COLUMNS)
+    shuffled = Reading.of(responder(SIXTY), chains=1)
+    await shuffled.read([COLUMNS[2], COLUMNS[0], COLUMNS[3], COLUMNS[1]])
+    assert len(shuffled.session.requests) == len(ordered.session.requests)
+
+
+@in_pretend_time
 async def test_columns_are_spread_over_chains() -> None:
     reading = Reading.of(responder(SIXTY), chains=4, memory=AgentMemory(answered=True))
     await reading.read(COLUMNS)
@@ -361,6 +371,26 @@ async def test_error_in_mid_walk_keeps_all_rows_before_it_and_is_a_failure(
         ]
         assert reasons(result.failures) == [FailureReason.AGENT_ERROR]
     assert len(reading.session.requests) < 100
+
+
+@pytest.mark.parametrize("chains", [1, 4])
+@in_pretend_time
+async def test_error_that_names_its_column_rightly_keeps_the_rows_before_it(chains: int) -> None:
+    """As RFC 3416 s4.2.3 has it: the index is that of the name, in whatever row it was."""
+
+    def intervene(request: Request) -> Pdu | None:
+        for index, name in enumerate(request.oids, 1):
+            row = name[len(COLUMNS[1].root) :]
+            number = row[0] if row else 0
+            if name.startswith(COLUMNS[1].root) and number + max(1, request.repetitions) >= 31:
+                return error(ErrorStatus.genErr, index)
+        return None
+
+    result = await Reading.of(responder(SIXTY), intervene=intervene, chains=chains).read(COLUMNS)
+    assert numbers(result.columns[COLUMNS[1].column]) == list(range(1, 31))
+    assert [failure.detail.split(": ")[1] for failure in result.failures] == [
+        f"genErr at {TABLE}.2.30"
+    ]
 
 
 @pytest.mark.parametrize("index", [0, -1, 77, 2**31 - 1])
@@ -665,11 +695,14 @@ async def test_failure_of_the_whole_agent_stops_everything(reason: FailureReason
     assert len(reading.session.requests) == 4  # as many as were under way
 
 
+@pytest.mark.parametrize("answered", [True, False])
 @in_pretend_time
-async def test_each_reading_gives_the_agent_another_chance() -> None:
+async def test_each_reading_has_its_own_failures(answered: bool) -> None:
     """A filter that could not be read must not let the module look read."""
     reading = Reading.of(
-        responder(SIXTY), intervene=lambda _: TargetError(FailureReason.REFUSED, "no")
+        responder(SIXTY),
+        intervene=lambda _: TargetError(FailureReason.REFUSED, "no"),
+        memory=AgentMemory(answered=answered),
     )
     for _ in range(2):
         result = await reading.read(COLUMNS)

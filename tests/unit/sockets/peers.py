@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from exporters.demo.agent import AgentSettings, SimulatedAgent
 from exporters.demo.recording import Recording
 from exporters.demo.snmprec import read_recording
@@ -29,6 +31,20 @@ from exporters.wire.snmp_message import VarBind, Version
 SYS_NAME = encode_oid("1.3.6.1.2.1.1.5.0")
 IF_INDEX = encode_oid("1.3.6.1.2.1.2.2.1.1")
 ROWS = 60
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has the loopback address of IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback address")
+HOSTS = pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("::1", marks=needs_ipv6)])
 
 Late = tuple[float, bytes]
 Answer = bytes | None | Iterable[bytes | Late]
@@ -61,7 +77,7 @@ class Peer:
 
 @contextlib.asynccontextmanager
 async def udp_peer(
-    handle: Handle, host: str = "127.0.0.1", *, answers_from: str | None = None
+    handle: Handle, host: str = "127.0.0.1", *, port: int = 0, answers_from: str | None = None
 ) -> AsyncIterator[Peer]:
     """Answer datagrams as *handle* says, where *answers_from* is given from that address."""
     loop = asyncio.get_running_loop()
@@ -71,8 +87,8 @@ async def udp_peer(
         socket.socket(family, socket.SOCK_DGRAM) as other,
     ):
         udp.setblocking(False)
-        udp.bind((host, 0))
-        other.bind((answers_from or host, 0))
+        udp.bind(socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4])
+        other.bind((answers_from or "", 0))
         source = udp if answers_from is None else other
         peer = Peer(udp.getsockname()[:2])
 

@@ -20,6 +20,7 @@ from typing import Any, ParamSpec
 STARTED_AT = 1000.0
 _PATIENCE_SECONDS = 0.005
 _HANGS_AFTER_SECONDS = 20.0
+_HANGS_AFTER_ROUNDS = 100_000
 
 Parameters = ParamSpec("Parameters")
 
@@ -28,6 +29,7 @@ class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = STARTED_AT
+        self._busy = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
@@ -36,10 +38,14 @@ class _JumpingSelector(selectors.DefaultSelector):
                 raise TimeoutError("the test waits for what never comes, without a deadline")
             return events
         events = super().select(0)
+        self._busy += 1
         if not events and timeout > 0:
             events = super().select(_PATIENCE_SECONDS)
             if not events:
                 self.now += timeout
+                self._busy = 0
+        if self._busy > _HANGS_AFTER_ROUNDS:
+            raise TimeoutError("the loop goes round and round and no time passes")
         return events
 
 

@@ -29,6 +29,7 @@ from exporters.wire.snmp_message import (
 from exporters.wire.tags import GET_BULK_REQUEST, REPORT, RESPONSE
 
 from .peers import (
+    HOSTS,
     IF_INDEX,
     ROWS,
     SYS_NAME,
@@ -88,7 +89,7 @@ async def failure_of(asking: Any) -> TargetError:
 
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C], ids=["v1", "v2c"])
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@HOSTS
 @pytest.mark.parametrize("connected", [True, False], ids=["connected", "unconnected"])
 @in_pretend_time
 async def test_agent_answers(version: Version, host: str, connected: bool) -> None:
@@ -179,7 +180,7 @@ async def test_slow_answer_to_an_earlier_try_is_taken_and_measured() -> None:
         await opened.sys_name()
         assert since_start(peer.heard_at) == [0, 1, 1.5]
     assert opened.traffic.answers_unmatched == 1  # to the second try of the first request
-    assert opened.traffic.round_trips == [1.5, 1.5]
+    assert list(opened.traffic.round_trips) == [1.5, 1.5]
 
 
 @in_pretend_time
@@ -230,7 +231,7 @@ async def test_nothing_is_sent_after_the_deadline() -> None:
     assert "the scrape's deadline came before udp 127.0.0.1" in error.detail
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@HOSTS
 @pytest.mark.parametrize("connected", [True, False], ids=["connected", "unconnected"])
 @in_pretend_time
 async def test_closed_port_is_refused_at_once(host: str, connected: bool) -> None:

@@ -12,6 +12,7 @@ from exporters.wire.snmp_message import decode_community_message
 
 from .peers import (
     HANG_UP,
+    HOSTS,
     Opened,
     closed_port,
     open_descriptors,
@@ -32,7 +33,7 @@ async def failure_of(opened: Opened) -> TargetError:
     return caught.value
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@HOSTS
 @in_pretend_time
 async def test_agent_answers(host: str) -> None:
     async with (
@@ -192,7 +193,7 @@ async def test_agent_that_hangs_up_on_many_is_called_again_once() -> None:
         assert peer.connections == 2
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@HOSTS
 @in_pretend_time
 async def test_closed_port_is_refused_before_anything_is_asked(host: str) -> None:
     before = open_descriptors()

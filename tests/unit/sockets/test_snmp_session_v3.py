@@ -212,7 +212,7 @@ async def test_agent_that_drops_what_it_cannot_decrypt_gives_a_hint() -> None:
     ):
         error = await failure_of(opened)
     assert error.reason is FailureReason.TIMEOUT
-    assert "user 'secret' may have a wrong priv_password or priv_protocol" in error.detail
+    assert "wrong priv_password or priv_protocol of 'secret'" in error.detail
 
 
 @in_pretend_time

@@ -9,6 +9,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -28,15 +29,16 @@ from exporters.wire.snmp_message import MAX_MESSAGE_BYTES
 
 from .peers import (
     HANG_UP,
+    HOSTS,
     closed_port,
     endpoint_of,
+    needs_ipv6,
     open_descriptors,
     tcp_peer,
     udp_peer,
 )
 from .pretend_time import in_pretend_time
 
-HOSTS = pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 CONNECTED = pytest.mark.parametrize("connected", [True, False], ids=["connected", "unconnected"])
 SOMEWHERE = Endpoint(socket.AF_INET, False, ("192.0.2.1", 161), ipaddress.ip_address("192.0.2.1"))
 MESSAGE = encode_tlv(0x30, bytes(200))
@@ -161,6 +163,21 @@ async def test_queue_of_errors_does_not_keep_the_loop_busy() -> None:
     transport.close()
 
 
+@in_pretend_time
+async def test_error_that_send_has_told_is_not_left_in_the_queue() -> None:
+    """An agent that starts after the first packet: the error is told, and yet makes readable."""
+    heard = Heard()
+    host, port = closed_port()
+    transport = await heard.open(await endpoint_of((host, port)))
+    transport.send(b"one")
+    async with udp_peer(lambda data: data.upper(), host, port=port):
+        transport.send(b"two")
+        await asyncio.sleep(1)  # pretended: it passes only when nothing is readable any more
+    transport.close()
+    assert heard.messages == [b"TWO"]
+    assert [error.reason for error in heard.errors] == [FailureReason.REFUSED]
+
+
 @HOSTS
 @CONNECTED
 @in_pretend_time
@@ -208,8 +225,11 @@ async def test_source_address_is_sent_from() -> None:
 @pytest.mark.parametrize("kind", ["udp", "tcp"])
 @pytest.mark.parametrize(
     ("host", "source"),
-    [("127.0.0.1", "192.0.2.250"), ("::1", "127.0.0.1"), ("127.0.0.1", "::1")],
-    ids=["not-ours", "other-family", "other-family-6"],
+    [
+        pytest.param("127.0.0.1", "192.0.2.250", id="not-ours"),
+        pytest.param("::1", "127.0.0.1", id="ipv4-to-ipv6", marks=needs_ipv6),
+        pytest.param("127.0.0.1", "::1", id="ipv6-to-ipv4"),
+    ],
 )
 @in_pretend_time
 async def test_source_that_cannot_be_had_is_a_local_failure(
@@ -231,6 +251,30 @@ async def test_host_that_the_system_has_no_way_to_is_unreachable() -> None:
         await Heard().open(endpoint, source=("127.0.0.1", 0))  # the loopback leads nowhere else
     assert caught.value.reason is FailureReason.UNREACHABLE
     assert open_descriptors() == before
+
+
+def link_local_address() -> str:
+    """An address of this machine that means nothing without its interface."""
+    for line in Path("/proc/net/if_inet6").read_text().splitlines():
+        digits, *_, name = line.split()
+        if digits.startswith("fe80"):
+            return f"{ipaddress.ip_address(bytes.fromhex(digits))}%{name}"
+    pytest.skip("no interface of this machine has a link-local IPv6 address")
+
+
+@pytest.mark.parametrize("kind", ["udp", "tcp"])
+async def test_link_local_agent_is_reached_over_its_interface(kind: str) -> None:
+    address = link_local_address()
+    heard = Heard()
+    peer = tcp_peer if kind == "tcp" else udp_peer
+    async with peer(lambda data: data, address) as found:
+        endpoint = await endpoint_of((address, found.address[1]), kind)
+        transport = await heard.open(endpoint)
+        transport.send(MESSAGE)
+        await heard.something()
+        transport.close()
+    assert (heard.messages, heard.errors) == ([MESSAGE], [])
+    assert str(endpoint.ip).startswith("fe80")
 
 
 @HOSTS

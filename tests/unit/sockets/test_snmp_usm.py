@@ -506,9 +506,25 @@ def test_silence_of_a_known_engine_may_mean_a_wrong_privacy_password(poller: Pol
     security = poller.security(SECRET)
     assert security.after_silence() == ""  # nothing is known yet
     poller.discover(security)
-    assert "user 'secret' may have a wrong priv_password" in security.after_silence()
+    assert security.after_silence() == (
+        ", or cannot decrypt: wrong priv_password or priv_protocol of 'secret'"
+    )
     poller.ask(security)
     assert security.after_silence() == ""  # it has been right before
+
+
+def test_silence_of_a_known_engine_may_mean_an_unknown_context(poller: Poller) -> None:
+    poller.ask(poller.security(SIGNER))
+    security = poller.security(SIGNER, b"vlan-2")
+    assert security.after_silence() == ", or has no context 'vlan-2'"
+    poller.ask(security)
+    assert security.after_silence() == ""
+
+
+def test_contexts_that_are_asked_for_do_not_pile_up(poller: Poller) -> None:
+    for number in range(200):
+        poller.memory.prove((SIGNER, str(number).encode()))
+    assert len(poller.memory.proven) <= 64
 
 
 def test_passwords_that_change_do_not_pile_up(poller: Poller) -> None:
