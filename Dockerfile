@@ -10,6 +10,7 @@ RUN pip install --no-cache-dir build
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY exporters exporters
 COPY modules modules
+COPY alert_rules alert_rules
 RUN python -m build --wheel --outdir /wheels \
     && python -m venv /opt/netexporters \
     && /opt/netexporters/bin/pip install --no-cache-dir /wheels/*.whl

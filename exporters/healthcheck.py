@@ -14,7 +14,7 @@ import sys
 
 from exporters.cli import EXPORTERS
 
-_SECONDS = 3.0
+_SECONDS = 2.0
 _ALIVE = frozenset({http.client.OK, http.client.UNAUTHORIZED})
 
 
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--address",
         dest="addresses",
         metavar="HOST:PORT",
+        type=_address,
         action="append",
         default=[],
         help="address to ask; repeatable (default: the port of each exporter on localhost)",
@@ -58,3 +59,11 @@ def _is_alive(address: str) -> bool:
         finally:
             connection.close()
     return False
+
+
+def _address(text: str) -> str:
+    try:
+        http.client.HTTPConnection(text)
+    except http.client.InvalidURL as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT") from error
+    return text

@@ -102,7 +102,7 @@ class Device:
     modules: Annotated[
         tuple[Name, ...],
         NULL_IS_EMPTY_LIST,
-        Field(description="Names of SNMP modules, or auto."),
+        Field(description="Names of SNMP modules."),
     ] = ()
     timezone: Annotated[
         Text,

@@ -255,9 +255,7 @@ def _repeated_name(part: str, name: str, first: Path, second: Path) -> Problem:
     return Problem(problem, hint, str(second), line_of(second, (part, name)), f"{part}.{name}")
 
 
-def _missing_parts(
-    loaded: Mapping[Path, SnmpConfig], *, need_modules: bool
-) -> Iterator[Problem]:
+def _missing_parts(loaded: Mapping[Path, SnmpConfig], *, need_modules: bool) -> Iterator[Problem]:
     files = ", ".join(str(path) for path in loaded)
     if not any(config.auths for config in loaded.values()):
         hint = "add auths, as in auths: {public_v2: {version: 2, community: public}}"

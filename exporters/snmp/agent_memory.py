@@ -11,7 +11,6 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from exporters.errors import FailureReason
 from exporters.sockets.rtt import RttEstimator
 from exporters.wire.ber import Oid
 
@@ -28,9 +27,6 @@ class AgentMemory:
     rtt: RttEstimator = field(default_factory=RttEstimator)
     answered: bool = False
     """Whether the latest question got an answer: a silent agent is asked one thing first."""
-    silence: tuple[float, FailureReason, str] | None = None
-    """The deadline of the scrape that found the agent silent, by which its other modules know the
-    scrape as theirs, and what was wrong."""
     varbinds_per_answer: int = 0
     """How many varbinds an answer may ask for; 0 while unknown."""
     varbinds_limit: int = 0

@@ -168,12 +168,16 @@ class SnmpExporter:
             salts=self._salts,
         )
 
+        unread = {plan.name for plan in plans}
+
         def open_session(plan: ModulePlan, traffic: Traffic) -> SnmpSession:
             settings = SessionSettings(
                 timeout_seconds=plan.module.timeout,
                 retries=plan.module.retries,
                 source=self._settings.source,
                 connected=connected,
+                # A part of the agent that stays silent must leave time for the other modules.
+                patience_seconds=(deadline_at - clock()) / len(unread),
             )
             return SnmpSession(
                 endpoint,
@@ -201,7 +205,9 @@ class SnmpExporter:
         async def collect(plan: ModulePlan) -> ModuleOutcome:
             async with side_by_side:
                 with self._telemetry.in_flight.track_inprogress():
-                    return await collect_module(plan, context)
+                    outcome = await collect_module(plan, context)
+            unread.discard(plan.name)
+            return outcome
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(collect(plan)) for plan in plans]

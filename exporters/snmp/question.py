@@ -114,6 +114,7 @@ class Questioner:
         self.result = WalkResult()
         self._concurrency = concurrency
         self._first_answer = asyncio.Lock()
+        self._silence: TargetError | None = None
         self._stopped = False
         most = max(1, max_repetitions)
         # Whoever asks for few rows at a time has an agent that takes no more; many are a wish.
@@ -180,22 +181,21 @@ class Questioner:
     async def _ask_silent_agent(self, send: Send, names: Sequence[Oid]) -> tuple[Pdu, int] | None:
         """Ask an agent that may be dead one thing at a time, so that its silence costs little.
 
-        Once it was silent for one question of a scrape, the scrape asks it nothing more. Who waits
+        Once it was silent for one question of a module, the module asks it nothing more. Who waits
         here holds no turn, which other modules of the request may need.
         """
         memory = self.memory
-        scrape = self.session.deadline_at
         async with self._first_answer:
             if not memory.answered:
-                if memory.silence is not None and memory.silence[0] == scrape:
-                    raise TargetError(*memory.silence[1:])
+                if self._silence is not None:
+                    raise TargetError(self._silence.reason, self._silence.detail)
                 try:
                     reply = await self._send(send, names)
                 except TargetError as error:
-                    memory.silence = (scrape, error.reason, error.detail)
+                    self._silence = error
                     raise
                 if reply is not None:
-                    memory.answered, memory.silence = True, None
+                    memory.answered = True
                 return reply
         return await self._send(send, names)
 

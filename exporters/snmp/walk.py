@@ -34,6 +34,7 @@ __all__ = ["Instance", "WalkResult", "Walker"]
 
 _PROBE_ABOVE_COLUMNS: Final = 64
 _BACKSTOP_SECONDS: Final = 0.1
+_SCALAR_INSTANCE: Final = b"\0"
 _BEHIND_ALL: Final = b"\xff" * 8 + b"\x7f"
 
 
@@ -176,16 +177,21 @@ class Walker:
     async def _step(self, group: asyncio.TaskGroup, cursors: list[Cursor]) -> None:
         """Ask once for scalars, and for columns that were empty last time."""
         found: list[Cursor] = []
+        rows: list[Instance] = []
         answers = await self._ask_once([cursor.position for cursor in cursors])
         for cursor, answer in zip(cursors, answers, strict=True):
             if answer is None:
                 continue
             self._settle(cursor, cursor.take((answer,), any_order=self._any_order))
-            if cursor.range.scalar:
+            if cursor.range.scalar and cursor.rows.keys() <= {_SCALAR_INSTANCE}:
                 cursor.finish(complete=True)
             elif cursor.open:
                 found.append(cursor)
+            if _is_row(cursor, answer):
+                rows.append(Instance(cursor.range.root, cursor.range.column))
         self._spread(group, found)
+        if rows:
+            group.create_task(self._get(rows))
 
     async def _ask_once(self, oids: list[Oid]) -> list[VarBind | None]:
         """GETNEXT of each OID, in as many packets as it takes; None for what was not answered.
@@ -373,3 +379,20 @@ def answers_all(names: Sequence[Oid], varbinds: Sequence[VarBind]) -> bool:
 
 def _follows(oid: Oid, other: Oid) -> bool:
     return oid > other or (oid != other and is_after(oid, other))
+
+
+def _is_row(cursor: Cursor, after: VarBind) -> bool:
+    """Whether a scalar that has no instance may be a row of a table itself.
+
+    A module may name one row so. Then what comes *after* it is an instance too, as long as it is;
+    behind a scalar that the agent lacks come instances of other objects, which are longer.
+    """
+    oid, tag, _ = after
+    if not cursor.range.scalar or cursor.rows or tag in EXCEPTIONS:
+        return False
+    return _subid_count(oid) == _subid_count(cursor.range.root)
+
+
+def _subid_count(oid: Oid) -> int:
+    """How many sub-identifiers an OID has: each ends with a byte whose high bit is clear."""
+    return sum(octet < 0x80 for octet in oid)

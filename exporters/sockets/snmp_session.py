@@ -27,6 +27,7 @@ agents that answer twice, late, with wrong ids or from another address.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -89,6 +90,8 @@ class SessionSettings:
     retries: int = 3
     source: tuple[str, int] | None = None
     connected: bool = True
+    patience_seconds: float = math.inf
+    """The longest that one request may take with all its tries, if they would take longer."""
 
 
 _Outcome = tuple[Pdu, bytes] | TargetError | None
@@ -313,8 +316,9 @@ class SnmpSession:
 
     def _give_up_at(self) -> float:
         settings = self._settings
-        patience = settings.timeout_seconds * (settings.retries + 1)
-        return min(self.deadline_at, self._loop.time() + patience)
+        tries_seconds = settings.timeout_seconds * (settings.retries + 1)
+        patience_seconds = min(tries_seconds, settings.patience_seconds)
+        return min(self.deadline_at, self._loop.time() + patience_seconds)
 
     def _no_answer(self, exchange: _Exchange) -> TargetError:
         """Say why there was none, by the best that is known."""

@@ -55,6 +55,4 @@ def test_cache_is_bounded_and_has_what_was_used_last(keys: list[int], size: int)
 
 
 def test_new_agent_may_be_dead() -> None:
-    memory = AgentMemory()
-    assert not memory.answered
-    assert memory.silence is None
+    assert not AgentMemory().answered

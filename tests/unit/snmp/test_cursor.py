@@ -100,6 +100,13 @@ def test_what_lies_before_the_column_is_a_stray(where: Oid) -> None:
     assert found.take([row(1, column=where)]) is Verdict.STRAY
 
 
+def test_stray_is_told_by_numbers_not_by_bytes() -> None:
+    """Column 300 lies before column 16384, whose bytes are the lesser ones."""
+    column = encode_oid("1.3.6.1.4.1.99999.1.1.16384")
+    found = cursor(column, column)
+    assert found.take([row(1, column=encode_oid("1.3.6.1.4.1.99999.1.1.300"))]) is Verdict.STRAY
+
+
 @pytest.mark.parametrize("again", [2, 1], ids=["same", "back"])
 def test_row_that_goes_back_is_a_loop(again: int) -> None:
     found = cursor()

@@ -615,14 +615,32 @@ async def test_dead_agent_is_asked_one_thing(version: int) -> None:
 
 
 @in_pretend_time
-async def test_dead_agent_is_asked_nothing_by_the_next_module_of_the_scrape() -> None:
+async def test_dead_agent_is_asked_one_thing_by_the_next_module_of_the_scrape() -> None:
     memory = AgentMemory()
-    first = Reading.of(responder(SIXTY), memory=memory, intervene=silent_after(0))
-    await first.read(COLUMNS)
-    second = Reading.of(responder(SIXTY), memory=memory)
-    result = await second.read(COLUMNS)
-    assert second.session.requests == []
-    assert reasons(result.failures) == [FailureReason.TIMEOUT]
+    for _ in range(2):
+        reading = Reading.of(responder(SIXTY), memory=memory, intervene=silent_after(0))
+        result = await reading.read(COLUMNS)
+        assert len(reading.session.requests) == 1
+        assert reasons(result.failures) == [FailureReason.TIMEOUT]
+
+
+@in_pretend_time
+async def test_row_that_a_module_names_as_a_scalar_is_read() -> None:
+    rows = column_rows(1, range(1, 4))
+    column = column_range(1).column
+    row = Range(column + b"\x02", column + b"\x02", column, scalar=True)
+    result = await Reading.of(responder(rows)).read([row])
+    assert result.columns[row.column] == {b"": rows[1][1:]}
+    assert (result.failures, result.incomplete) == ([], set())
+
+
+@in_pretend_time
+async def test_all_rows_of_a_column_that_a_module_names_as_a_scalar_are_read() -> None:
+    column = column_range(1).column
+    result = await Reading.of(responder(column_rows(1, range(1, 60)))).read(
+        [Range(column, column, column, scalar=True)]
+    )
+    assert len(result.columns[column]) == 59
 
 
 @in_pretend_time

@@ -1,0 +1,236 @@
+"""Documentation and code say the same: flags, metrics, addresses, modules, reasons, commands.
+
+Each test lists what one of the two has and the other has not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from exporters.cli import COMMANDS, EXPORTERS
+from exporters.config.check import KINDS, recognise
+from exporters.config.context import LoadContext
+from exporters.config.validation import validate
+from exporters.errors import ConfigError, FailureReason, TargetError
+from exporters.flags import FlagParser, add_exporter_arguments
+from exporters.metrics.negotiation import TextFormat
+from exporters.snmp import exporter as snmp_exporter
+from exporters.snmp.collect import ModuleOutcome
+from exporters.snmp.exposition import Exposition
+from exporters.snmp.scrape_metrics import add_outcomes
+from exporters.web.pages import STYLESHEET_PATH
+from exporters.web.service import Service
+from exporters.web.settings import add_web_arguments
+from exporters.web.shell import build_app
+
+FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9.-]*[a-z0-9]")
+METRIC = re.compile(r"\bsnmp_[a-z0-9_]+\b")
+CODE = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+NO_METRICS = {
+    "snmp_exporter",  # the peer
+    "snmp_target",  # a key of devices.yml
+    *("snmp_context", "snmp_engineid", "snmp_debug_packets"),  # parameters
+}
+
+
+@pytest.fixture(scope="module")
+def pages(repository: Path) -> dict[str, str]:
+    """The text of README and of everything in docs/, by name."""
+    paths = [repository / "README.md", *sorted((repository / "docs").glob("*.md"))]
+    return {path.name: path.read_text() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def everything(pages: dict[str, str]) -> str:
+    return "\n".join(pages.values())
+
+
+# --- flags and commands ---------------------------------------------------------------------
+
+
+def parsers() -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """The parser of every exporter and command, as the command line makes them."""
+    for name, entry in EXPORTERS.items():
+        exporter = import_module(entry.module)
+        parser = FlagParser(name, "")
+        exporter.add_arguments(parser)
+        add_exporter_arguments(parser, name, "")
+        add_web_arguments(parser, entry.port)
+        yield name, parser
+    for name, entry in COMMANDS.items():
+        parser = FlagParser(name, "")
+        import_module(entry.module).add_arguments(parser)
+        yield name, parser
+
+
+def flags_of(parser: argparse.ArgumentParser) -> set[str]:
+    """The long flags, without the second form of those that can be switched off, and --help."""
+    flags = set(parser._option_string_actions) - {"--help"}
+    return {flag for flag in flags if flag.startswith("--") and not flag.startswith("--no-")}
+
+
+@pytest.mark.parametrize(
+    ("name", "parser"), [pytest.param(*item, id=item[0]) for item in parsers()]
+)
+def test_every_flag_is_documented(
+    name: str, parser: argparse.ArgumentParser, everything: str
+) -> None:
+    assert sorted(flags_of(parser) - set(FLAG.findall(everything))) == []
+
+
+def test_every_documented_flag_exists(everything: str) -> None:
+    known = {flag for _, parser in parsers() for flag in parser._option_string_actions}
+    assert sorted(set(FLAG.findall(everything)) - known) == []
+
+
+def test_every_command_is_in_the_readme_and_the_reverse(pages: dict[str, str]) -> None:
+    documented = set(re.findall(r"(?m)^(?:    |\| `)netexporters ([a-z]+)", pages["README.md"]))
+    known = {*EXPORTERS, *COMMANDS}
+    assert sorted(known - documented) == []
+    assert sorted(documented - known) == []
+
+
+# --- metrics and reasons --------------------------------------------------------------------
+
+
+def telemetry(registry: CollectorRegistry) -> set[str]:
+    """The metrics of the exporter's own."""
+    return {
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in registry.collect()
+    }
+
+
+def scrape_metrics() -> set[str]:
+    """The metrics that a response has of its own scrape, whether it failed or not."""
+    failed = ModuleOutcome("a", [TargetError(FailureReason.TIMEOUT, "")])
+    exposition = Exposition()
+    add_outcomes(exposition, [ModuleOutcome("b", answered=True), failed])
+    return set(re.findall(r"^# TYPE (\S+)", exposition.text(TextFormat.PROMETHEUS), re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
+    """The SNMP exporter with all that flags can give it."""
+    devices = tmp_path_factory.mktemp("devices") / "devices.yml"
+    devices.write_text("devices: []\n")
+    parser = FlagParser("snmp", "")
+    snmp_exporter.add_arguments(parser)
+    add_exporter_arguments(parser, "snmp", "")
+    return snmp_exporter.build(parser.parse([f"--devices.file={devices}"]))
+
+
+@pytest.fixture(scope="module")
+def addresses(service: Service) -> set[str]:
+    app = build_app(service)  # which adds the metrics of the shell to the registry
+    return {resource.canonical for resource in app.router.resources()} - {STYLESHEET_PATH}
+
+
+def test_every_metric_is_documented(
+    service: Service, addresses: set[str], pages: dict[str, str]
+) -> None:
+    text = (pages["snmp.md"] + pages["http.md"]).replace("<name>", "snmp")
+    documented = {re.sub(r"\{.*", "", code) for code in CODE.findall(text)}
+    families = {name.removesuffix("*") for name in documented if name.endswith("*")}
+    missing = {
+        name
+        for name in telemetry(service.registry) | scrape_metrics()
+        if name not in documented and not name.startswith(tuple(families))
+    }
+    assert sorted(missing) == []
+
+
+def test_every_documented_metric_exists(
+    service: Service, addresses: set[str], pages: dict[str, str]
+) -> None:
+    known = telemetry(service.registry) | scrape_metrics() | NO_METRICS
+    # The page for whoever changes the code names modules of the code.
+    users = "\n".join(text for name, text in pages.items() if name != "architecture.md")
+    assert sorted(set(METRIC.findall(users)) - known) == []
+
+
+def test_every_reason_is_documented_and_the_reverse(pages: dict[str, str]) -> None:
+    table = pages["snmp.md"].partition("## Reasons")[2].partition("\n## ")[0]
+    documented = re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)
+    assert sorted(documented) == sorted(reason.value for reason in FailureReason)
+
+
+# --- addresses, modules, parameters ---------------------------------------------------------
+
+
+def test_every_address_is_documented_and_the_reverse(
+    addresses: set[str], pages: dict[str, str]
+) -> None:
+    documented = re.findall(r"^\| `(?:[A-Z]+ )?(/[^` ]*)` \|", pages["http.md"], re.MULTILINE)
+    assert sorted(addresses - set(documented) - {"/snmp"}) == []
+    assert sorted(set(documented) - addresses) == []
+    assert "## /snmp\n" in pages["snmp.md"]
+
+
+def test_every_parameter_is_documented_and_the_reverse(
+    repository: Path, pages: dict[str, str]
+) -> None:
+    source = (repository / "exporters/snmp/query.py").read_text()
+    read = set(re.findall(r'(?:query, |getall\(|query\.get\()"([a-z_]+)"', source))
+    table = pages["snmp.md"].partition("## /snmp")[2].partition("| status |")[0]
+    documented = re.findall(r"^\| `([a-z_]+)(?:=[a-z0-9]+)?` \|", table, re.MULTILINE)
+    assert len(read) >= 8
+    assert sorted(documented) == sorted(read)
+
+
+def test_every_shipped_module_and_auth_is_documented(repository: Path, everything: str) -> None:
+    files = (repository / "modules").rglob("*.yml")
+    parts = [part for file in files for part in yaml.safe_load(file.read_text()).values()]
+    names = {name for part in parts for name in part}
+    assert names
+    assert sorted(names - set(CODE.findall(everything))) == []
+
+
+# --- examples and links ---------------------------------------------------------------------
+
+
+def test_every_example_of_configuration_is_right(pages: dict[str, str], tmp_path: Path) -> None:
+    """But for the files and variables of whoever copies it."""
+    wrong: list[str] = []
+    kinds: list[str] = []
+    for page, text in pages.items():
+        for block in BLOCK.findall(text):
+            content = yaml.safe_load(block)
+            if not isinstance(content, dict) or "scrape_configs" in content:
+                continue
+            try:
+                kind = recognise(content, Path(page))
+                kinds.append(kind)
+                validate(KINDS[kind], content, path=Path(page), context=LoadContext({}, tmp_path))
+            except ConfigError as error:
+                theirs = ("cannot be read", "environment variable", "is not a bcrypt hash")
+                wrong += [str(p) for p in error.problems if not any(t in str(p) for t in theirs)]
+    assert wrong == []
+    assert {"snmp", "devices", "web"} <= set(kinds)
+
+
+def test_every_link_leads_to_a_file(pages: dict[str, str], repository: Path) -> None:
+    folders = {name: repository / ("docs" if name != "README.md" else ".") for name in pages}
+    dead = [
+        f"{name}: {link}"
+        for name, text in pages.items()
+        for link in LINK.findall(text)
+        if "://" not in link and not (folders[name] / link).exists()
+    ]
+    assert dead == []
+
+
+def test_every_page_is_linked_from_the_readme(pages: dict[str, str]) -> None:
+    linked = {Path(link).name for link in LINK.findall(pages["README.md"])}
+    assert sorted(set(pages) - {"README.md"} - linked) == []

@@ -1,0 +1,94 @@
+"""``netexporters demo``: what it prints is true, and nothing of it is left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import urllib.request
+from pathlib import Path
+
+from .processes import ENVIRONMENT, NETEXPORTERS, Program, Programs, netexporters, until
+
+DEVICES = ("core-sw-01", "access-sw-02", "edge-rtr-01")
+SCRAPED = "All 3 devices were scraped"
+
+
+def start_demo(programs: Programs, folder: Path) -> Program:
+    program = programs.start(NETEXPORTERS, "demo", environment={"TMPDIR": str(folder)})
+    program.until(lambda: "Ctrl-C ends the demo." in program.output, "the demo runs")
+    return program
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_every_address_that_the_demo_prints_answers(programs: Programs, tmp_path: Path) -> None:
+    output = start_demo(programs, tmp_path).output
+    addresses = re.findall(r"http://\S+", output)
+    assert all(f"    {device} " in output for device in DEVICES)
+    assert len(addresses) >= 4 + len(DEVICES)
+    for address in addresses:
+        with urllib.request.urlopen(address, timeout=30) as response:
+            assert response.status == 200
+            assert response.read()
+    assert "ifHCInOctets{" in output
+    assert "sysUpTime " in output
+
+
+def test_demo_that_is_ended_leaves_nothing_behind(programs: Programs, tmp_path: Path) -> None:
+    program = start_demo(programs, tmp_path)
+    children = children_of(program.pid)
+    assert children
+    assert list(tmp_path.iterdir())
+    program.send(signal.SIGINT)
+    assert program.wait() == 0
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    assert list(tmp_path.iterdir()) == []
+    assert program.errors == ""
+
+
+def test_demo_for_a_time_checks_that_all_was_scraped(tmp_path: Path) -> None:
+    result = netexporters("demo", "--duration=1", environment={"TMPDIR": str(tmp_path)}, seconds=60)
+    assert result.returncode == 0, result.stderr
+    assert SCRAPED in result.stdout
+    installed = shutil.which("prometheus", path=ENVIRONMENT["PATH"]) is not None
+    assert ("are up in Prometheus" in result.stdout) == installed
+
+
+def test_two_demos_do_not_disturb_each_other(programs: Programs, tmp_path: Path) -> None:
+    """The second one finds the usual ports taken."""
+    first, second = start_demo(programs, tmp_path), start_demo(programs, tmp_path)
+    pattern = r"SNMP exporter +(\S+)"
+    one, other = (re.search(pattern, program.output) for program in (first, second))
+    assert one and other and one[1] != other[1]
+
+
+def test_demo_without_prometheus_says_so(tmp_path: Path) -> None:
+    environment = {"TMPDIR": str(tmp_path), "PATH": str(Path(NETEXPORTERS).parent)}
+    result = netexporters("demo", "--duration=0.5", environment=environment)
+    assert result.returncode == 0, result.stderr
+    assert "Prometheus is not installed" in result.stdout
+    assert SCRAPED in result.stdout
+
+
+def test_demo_ends_with_a_word_if_a_part_of_it_does(programs: Programs, tmp_path: Path) -> None:
+    program = start_demo(programs, tmp_path)
+    exporter = next(
+        child
+        for child in children_of(program.pid)
+        if b"snmp" in Path(f"/proc/{child}/cmdline").read_bytes()
+    )
+    os.kill(exporter, signal.SIGKILL)
+    assert program.wait() == 1
+    assert program.errors.splitlines() == ["netexporters: snmp exporter ended with exit code -9"]
+    until(lambda: not list(tmp_path.iterdir()), "the demo has tidied up")
+
+
+def test_duration_that_is_none_is_told() -> None:
+    result = netexporters("demo", "--duration=long")
+    assert result.returncode == 2
+    assert "argument --duration: " in result.stderr
+    assert result.stderr.count("\n") == 1
