@@ -34,7 +34,9 @@ class ModuleOutcome:
     failures: list[TargetError] = field(default_factory=list)
     answered: bool = False
     walk_seconds: float = 0.0
+    write_seconds: float = 0.0
     seconds: float = 0.0
+    varbinds_per_answer: int = 0
     varbinds: int = 0
     rows: int = 0
     traffic: Traffic = field(default_factory=Traffic)
@@ -85,6 +87,8 @@ async def collect_module(plan: ModulePlan, context: ScrapeContext) -> ModuleOutc
     if outcome.answered:
         await _write(plan, context, result, outcome)
     outcome.seconds = context.clock() - started_at
+    outcome.write_seconds = outcome.seconds - outcome.walk_seconds
+    outcome.varbinds_per_answer = context.memory.varbinds_per_answer
     if context.trace is not None:
         _trace_outcome(outcome, result, context.trace)
     return outcome
@@ -138,5 +142,9 @@ def _trace_outcome(outcome: ModuleOutcome, result: WalkResult, trace: Trace) -> 
     trace(
         f"module {outcome.module}: success={outcome.succeeded} "
         f"packets={outcome.traffic.packets_sent} retried={outcome.traffic.packets_retried} "
-        f"varbinds={outcome.varbinds} seconds={outcome.seconds:.3f}"
+        f"round_trips={len(outcome.traffic.round_trips)} bytes_sent={outcome.traffic.bytes_sent} "
+        f"bytes_received={outcome.traffic.bytes_received} varbinds={outcome.varbinds} "
+        f"used={outcome.rows} varbinds_per_answer={outcome.varbinds_per_answer} "
+        f"seconds={outcome.seconds:.4f} walk={outcome.walk_seconds:.4f} "
+        f"decode={outcome.traffic.decode_seconds:.4f} write={outcome.write_seconds:.4f}"
     )

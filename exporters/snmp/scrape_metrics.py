@@ -37,6 +37,41 @@ _PER_ANSWERED_MODULE: tuple[tuple[str, str, _Value], ...] = (
         "Total SNMP time scrape took (walk and processing).",
         lambda outcome: outcome.seconds,
     ),
+    (
+        "snmp_scrape_decode_duration_seconds",
+        "Time that decoding answers took, part of the walk.",
+        lambda outcome: outcome.traffic.decode_seconds,
+    ),
+    (
+        "snmp_scrape_write_duration_seconds",
+        "Time that writing samples took.",
+        lambda outcome: outcome.write_seconds,
+    ),
+    (
+        "snmp_scrape_round_trips",
+        "Requests that were answered.",
+        lambda outcome: len(outcome.traffic.round_trips),
+    ),
+    (
+        "snmp_scrape_bytes_sent",
+        "Bytes of SNMP messages sent, with retries.",
+        lambda outcome: outcome.traffic.bytes_sent,
+    ),
+    (
+        "snmp_scrape_bytes_received",
+        "Bytes of SNMP messages received.",
+        lambda outcome: outcome.traffic.bytes_received,
+    ),
+    (
+        "snmp_scrape_varbinds_received",
+        "Varbinds in all answers, with those that were not needed.",
+        lambda outcome: outcome.varbinds,
+    ),
+    (
+        "snmp_scrape_varbinds_per_answer",
+        "Varbinds that an answer of this agent may hold, as learnt so far.",
+        lambda outcome: outcome.varbinds_per_answer,
+    ),
 )
 
 

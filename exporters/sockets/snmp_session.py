@@ -78,6 +78,8 @@ class Traffic:
     bytes_received: int = 0
     answers_unmatched: int = 0
     answers_rejected: int = 0
+    decode_seconds: float = 0.0
+    """Time that opening messages took: BER, and in version 3 digest and cipher."""
     round_trips: deque[float] = field(default_factory=lambda: deque(maxlen=_ROUND_TRIPS))
     """Seconds from sending to the answer, one entry an answered request, of the latest of them."""
 
@@ -346,6 +348,7 @@ class SnmpSession:
         """Take in what the transport heard; garbage is counted and not answered."""
         traffic = self.traffic
         traffic.bytes_received += len(message)
+        received_at = self._loop.time()
         try:
             request_id, pdu = self._security.open(message)
         except WireError as error:
@@ -355,6 +358,7 @@ class SnmpSession:
             if self._trace is not None:
                 self._trace(f"reject bytes={len(message)}: {error}")
             return
+        traffic.decode_seconds += self._loop.time() - received_at
         exchange = self._waiting.get(request_id)
         if (
             exchange is None
@@ -370,7 +374,7 @@ class SnmpSession:
                 f"receive id={request_id} bytes={len(message)} varbinds={len(pdu.varbinds)} "
                 f"error-status={pdu.error_status}"
             )
-        elapsed = self._loop.time() - exchange.sent_at[request_id]
+        elapsed = received_at - exchange.sent_at[request_id]
         traffic.round_trips.append(elapsed)
         self._rtt.observe(elapsed)
         exchange.settle((pdu, message))

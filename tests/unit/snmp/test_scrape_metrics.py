@@ -23,7 +23,15 @@ def read_outcome() -> ModuleOutcome:
     outcome.answered = True
     outcome.walk_seconds, outcome.seconds = 0.25, 0.5
     outcome.varbinds, outcome.rows = 150, 120
-    outcome.traffic = Traffic(packets_sent=7, packets_retried=2)
+    outcome.write_seconds, outcome.varbinds_per_answer = 0.125, 64
+    outcome.traffic = Traffic(
+        packets_sent=7,
+        packets_retried=2,
+        bytes_sent=700,
+        bytes_received=9000,
+        decode_seconds=0.0625,
+        round_trips=[0.01] * 5,
+    )
     return outcome
 
 
@@ -49,6 +57,13 @@ def test_module_that_was_read_tells_what_it_took() -> None:
         ("snmp_scrape_packets_retried", "if_mib"): 2,
         ("snmp_scrape_pdus_returned", "if_mib"): 120,
         ("snmp_scrape_duration_seconds", "if_mib"): 0.5,
+        ("snmp_scrape_decode_duration_seconds", "if_mib"): 0.0625,
+        ("snmp_scrape_write_duration_seconds", "if_mib"): 0.125,
+        ("snmp_scrape_round_trips", "if_mib"): 5,
+        ("snmp_scrape_bytes_sent", "if_mib"): 700,
+        ("snmp_scrape_bytes_received", "if_mib"): 9000,
+        ("snmp_scrape_varbinds_received", "if_mib"): 150,
+        ("snmp_scrape_varbinds_per_answer", "if_mib"): 64,
         ("snmp_module_success", "if_mib"): 1,
         ("snmp_up",): 1,
     }
