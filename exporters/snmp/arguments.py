@@ -36,6 +36,7 @@ class Settings:
     module_concurrency: int
     concurrency: int
     wrap_large_counters: bool
+    silent_scrapes: int
     debug_packets: bool
     source: tuple[str, int] | None
     timeout_offset_seconds: float
@@ -82,6 +83,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="wrap 64-bit counters at 2^53, so that rates of them stay exact (default: on)",
+    )
+    group.add_argument(
+        "--snmp.silent-scrapes",
+        dest="silent_scrapes",
+        metavar="N",
+        type=_count,
+        default=3,
+        help="after this many scrapes without any answer, ask a target one thing for a second "
+        "before its next scrape; 0 for never (default: %(default)s)",
     )
     group.add_argument(
         "--snmp.debug-packets",
@@ -134,6 +144,7 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         module_concurrency=arguments.module_concurrency,
         concurrency=arguments.concurrency,
         wrap_large_counters=arguments.wrap_large_counters,
+        silent_scrapes=arguments.silent_scrapes,
         debug_packets=arguments.debug_packets,
         source=arguments.source,
         timeout_offset_seconds=arguments.timeout_offset,
@@ -210,6 +221,13 @@ def _positive(text: str) -> int:
     """Read a count; as snmp_exporter does, what is less than 1 counts as 1."""
     try:
         return max(1, int(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+
+
+def _count(text: str) -> int:
+    try:
+        return max(0, int(text))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
 

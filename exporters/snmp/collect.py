@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from exporters.errors import TargetError
+from exporters.errors import FailureReason, TargetError
 from exporters.snmp.agent_memory import AgentMemory
 from exporters.snmp.cursor import Range, Rows
 from exporters.snmp.exposition import Exposition
@@ -50,6 +50,12 @@ class ModuleOutcome:
     def succeeded(self) -> bool:
         """Whether all of the module was read."""
         return not self.failures
+
+    @property
+    def silent(self) -> bool:
+        """Whether the target gave no answer at all."""
+        reasons = {failure.reason for failure in self.failures}
+        return not self.answered and reasons == {FailureReason.TIMEOUT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import argparse
 import asyncio
 import logging
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -26,6 +26,7 @@ from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
 from exporters.snmp.agent_memory import AgentMemory, BoundedCache
 from exporters.snmp.arguments import Settings, add_arguments, load, read_settings
+from exporters.snmp.circuit import PROBE_SECONDS, CircuitBreaker
 from exporters.snmp.collect import ModuleOutcome, ScrapeContext, collect_module
 from exporters.snmp.exposition import Exposition
 from exporters.snmp.guard import check_target
@@ -41,11 +42,16 @@ from exporters.sockets.snmp_session import SessionSettings, SnmpSession, Trace, 
 from exporters.sockets.snmp_usm import EngineMemory
 from exporters.web.responses import plain_text
 from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
+from exporters.wire.ber import encode_oid
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
 
 NAME: Final = "snmp"
 TITLE: Final = "SNMP exporter"
+
+OpenSession = Callable[[SessionSettings, Traffic], SnmpSession]
+
+_PROBED: Final = encode_oid("1.3.6.1.2.1.1")
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +84,8 @@ class SnmpExporter:
         self._telemetry = SnmpTelemetry(self._registry, self._loaded.plans)
         self._agents = BoundedCache[tuple[object, ...], AgentMemory](AgentMemory)
         self._engines = BoundedCache[tuple[object, ...], EngineMemory](EngineMemory)
+        self._breaker = CircuitBreaker(settings.silent_scrapes)
+        self._telemetry.circuits_open.set_function(self._breaker.open_count)
         self._flights = SingleFlight[tuple[object, ...], _Answer](
             self._telemetry.scrapes_shared.inc
         )
@@ -170,19 +178,11 @@ class SnmpExporter:
 
         unread = {plan.name for plan in plans}
 
-        def open_session(plan: ModulePlan, traffic: Traffic) -> SnmpSession:
-            settings = SessionSettings(
-                timeout_seconds=plan.module.timeout,
-                retries=plan.module.retries,
-                source=self._settings.source,
-                connected=connected,
-                # A part of the agent that stays silent must leave time for the other modules.
-                patience_seconds=(deadline_at - clock()) / len(unread),
-            )
+        def open_session(settings: SessionSettings, traffic: Traffic) -> SnmpSession:
             return SnmpSession(
                 endpoint,
                 security,
-                settings,
+                replace(settings, source=self._settings.source, connected=connected),
                 deadline_at=deadline_at,
                 request_ids=self._request_ids,
                 rtt=memory.rtt,
@@ -190,8 +190,23 @@ class SnmpExporter:
                 trace=trace,
             )
 
+        def open_module_session(plan: ModulePlan, traffic: Traffic) -> SnmpSession:
+            # A part of the agent that stays silent must leave time for the other modules.
+            patience_seconds = (deadline_at - clock()) / len(unread)
+            module = plan.module
+            settings = SessionSettings(
+                module.timeout, module.retries, patience_seconds=patience_seconds
+            )
+            return open_session(settings, traffic)
+
+        if self._breaker.is_open(where):
+            probe = await self._probe(query, open_session)
+            if probe.failures:
+                outcomes = [probe, *(ModuleOutcome(p.name, probe.failures) for p in plans[1:])]
+                return self._finish(query, Exposition(), outcomes)
+
         context = ScrapeContext(
-            open_session=open_session,
+            open_session=open_module_session,
             memory=memory,
             exposition=Exposition(),
             concurrency=asyncio.Semaphore(self._settings.concurrency),
@@ -211,7 +226,20 @@ class SnmpExporter:
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(collect(plan)) for plan in plans]
-        return self._finish(query, context.exposition, [task.result() for task in tasks])
+        outcomes = [task.result() for task in tasks]
+        self._breaker.note(where, silent=all(outcome.silent for outcome in outcomes))
+        return self._finish(query, context.exposition, outcomes)
+
+    async def _probe(self, query: SnmpQuery, open_session: OpenSession) -> ModuleOutcome:
+        """Ask a target that was silent for long one thing; the outcome stands for a module."""
+        outcome = ModuleOutcome(query.modules[0])
+        try:
+            async with open_session(SessionSettings(PROBE_SECONDS, 0), outcome.traffic) as session:
+                await session.get_next([_PROBED])
+        except TargetError as error:
+            outcome.failures.append(error)
+        self._telemetry.circuit_probes.labels("silent" if outcome.failures else "answered").inc()
+        return outcome
 
     def _finish(
         self, query: SnmpQuery, exposition: Exposition, outcomes: Sequence[ModuleOutcome]

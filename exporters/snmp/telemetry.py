@@ -95,6 +95,19 @@ class SnmpTelemetry:
             "Columns that a module took from another one of the same request.",
             registry=registry,
         )
+        self.circuits_open = Gauge(
+            "snmp_circuits_open",
+            "Targets that were silent for so long that they are probed before a scrape.",
+            registry=registry,
+        )
+        self.circuit_probes = Counter(
+            "snmp_circuit_probes",
+            "Single questions to targets that were silent for long.",
+            ["result"],
+            registry=registry,
+        )
+        for result in ("answered", "silent"):
+            self.circuit_probes.labels(result)
         self.scrapes_shared = Counter(
             "snmp_scrapes_shared",
             "Requests that were answered by an equal scrape under way.",

@@ -141,6 +141,34 @@ def test_silent_module_leaves_time_for_the_next(exporter: Exporter, agent: str) 
     assert answer.seconds < 2
 
 
+def test_target_that_was_silent_for_long_is_asked_one_thing(programs: Programs) -> None:
+    exporter = start_exporter(programs, "--snmp.silent-scrapes=2")
+    with silent_udp() as agent:
+        target = address_of(agent)
+        for _ in range(2):
+            assert exporter.scrape(target, timeout=4).seconds > 2
+        answer = exporter.scrape(target, "if_mib", "system", timeout=4)
+    assert answer.status == 500
+    assert "module system: request timeout" in answer.text
+    assert answer.seconds < 1.5
+    own = exporter.telemetry()
+    assert own.value("snmp_circuits_open") == 1
+    assert own.value("snmp_circuit_probes_total", result="silent") == 1
+
+
+def test_target_that_answers_its_probe_is_scraped_at_once(programs: Programs, agent: str) -> None:
+    exporter = start_exporter(programs, "--snmp.silent-scrapes=1")
+    dead = True
+    with Relay(agent, request=lambda datagram: None if dead else datagram) as relay:
+        assert exporter.scrape(relay.target, "system", timeout=1).status == 500
+        dead = False
+        answer = exporter.scrape(relay.target, "system", timeout=4)
+    assert answer.exposition.value("snmp_module_success", module="system") == 1
+    own = exporter.telemetry()
+    assert own.value("snmp_circuits_open") == 0
+    assert own.value("snmp_circuit_probes_total", result="answered") == 1
+
+
 # --- clients that leave ---------------------------------------------------------------------
 
 
