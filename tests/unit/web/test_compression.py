@@ -6,6 +6,7 @@ import gzip as python_gzip
 from dataclasses import replace
 
 import pytest
+from prometheus_client import Gauge
 
 from exporters.web.compression import gzip, gzip_accepted
 
@@ -78,6 +79,8 @@ async def test_two_headers_count_as_one_list(client):
 
 async def test_openmetrics_and_json_are_compressed(connect, service):
     groups = [{"targets": ["192.0.2.1"], "labels": {}}] * 100
+    for number in range(50):
+        Gauge(f"filler_{number}", "Makes the page worth it.", registry=service.registry)
     client = await connect(replace(service, discovery=lambda: groups), decompress=False)
     assert (await client.get("/sd")).headers["Content-Encoding"] == "gzip"
     headers = {"Accept": "application/openmetrics-text"}
