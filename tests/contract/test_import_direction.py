@@ -26,13 +26,31 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"build", "bundled", "config", "errors", "logs", "metrics", "smi", "wire"},
     "events": {"build", "bundled", "config", "errors", "logs", "metrics", "smi", "web", "wire"},
     "demo": {
-        "build", "bundled", "config", "errors", "logs", "metrics", "smi", "sockets", "web", "wire",
+        "build",
+        "bundled",
+        "config",
+        "errors",
+        "logs",
+        "metrics",
+        "smi",
+        "sockets",
+        "web",
+        "wire",
         *EXPORTERS,
     },
     **{
         exporter: {
-            "build", "bundled", "config", "errors", "events", "logs", "metrics", "smi", "sockets",
-            "web", "wire",
+            "build",
+            "bundled",
+            "config",
+            "errors",
+            "events",
+            "logs",
+            "metrics",
+            "smi",
+            "sockets",
+            "web",
+            "wire",
         }
         for exporter in EXPORTERS
     },
@@ -110,7 +128,9 @@ def test_there_is_no_import_cycle(graph: dict[str, set[str]]) -> None:
 
 
 def test_no_file_has_a_name_that_says_nothing(repository: Path) -> None:
-    names = [path for path in (repository / "exporters").rglob("*.py") if path.stem in FORBIDDEN_NAMES]
+    names = [
+        path for path in (repository / "exporters").rglob("*.py") if path.stem in FORBIDDEN_NAMES
+    ]
     assert names == []
 
 
