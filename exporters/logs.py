@@ -28,7 +28,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TextIO
 
 LEVELS: Mapping[str, int] = {
@@ -57,8 +58,8 @@ def fields(**values: object) -> dict[str, object]:
 def set_up(level: str, log_format: str, stream: TextIO | None = None) -> None:
     """Send the records of every logger to *stream* (default: stderr).
 
-    Replaces whatever handlers the root logger has. Call it once, after any fork, because the
-    thread that writes does not survive one.
+    Replaces whatever handlers the root logger has. The thread that writes does not survive a fork;
+    see ``writer_stopped``.
     """
     handler = BackgroundHandler(sys.stderr if stream is None else stream)
     handler.setFormatter(JsonFormatter() if log_format == "json" else LogfmtFormatter())
@@ -71,6 +72,40 @@ def set_up(level: str, log_format: str, stream: TextIO | None = None) -> None:
     # asyncio's debug lines tell of its selectors and nothing of an exporter.
     logging.getLogger("asyncio").setLevel(max(LEVELS[level], logging.INFO))
     logging.captureWarnings(True)
+
+
+@contextmanager
+def writer_stopped() -> Iterator[None]:
+    """Write what is queued, and have no thread inside the context: the place for a fork.
+
+    Parent and child have one of their own each when they leave it. What is logged inside is
+    written then, by both.
+    """
+    handlers = _background_handlers()
+    for handler in handlers:
+        handler.stop()
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.start()
+
+
+def add_to_every_line(**values: object) -> None:
+    """Let every line of this process carry *values*, behind its own fields."""
+
+    def add(record: logging.LogRecord) -> bool:
+        given = getattr(record, "fields", None)
+        record.fields = {**given, **values} if isinstance(given, Mapping) else values
+        return True
+
+    for handler in _background_handlers():
+        handler.addFilter(add)
+
+
+def _background_handlers() -> list[BackgroundHandler]:
+    handlers = logging.getLogger().handlers
+    return [handler for handler in handlers if isinstance(handler, BackgroundHandler)]
 
 
 class LogfmtFormatter(logging.Formatter):
@@ -175,8 +210,7 @@ class BackgroundHandler(logging.Handler):
         # Not queue.Queue: a __del__ that logs may interrupt a put in the same thread, and only
         # SimpleQueue.put may be entered twice.
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._writer = threading.Thread(target=self._write_lines, name="log writer", daemon=True)
-        self._writer.start()
+        self.start()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue the record's line; drop and count it where the stream is too far behind."""
@@ -187,13 +221,26 @@ class BackgroundHandler(logging.Handler):
 
     def close(self) -> None:
         """Write what is queued, within a second, and end the thread."""
+        self.stop()
+        super().close()
+
+    def start(self) -> None:
+        """Start the thread that writes, of which there is none after ``stop``."""
+        self._writer = threading.Thread(
+            target=self._write_lines, args=(self._lines,), name="log writer", daemon=True
+        )
+        self._writer.start()
+
+    def stop(self) -> None:
+        """Write what is queued, within a second, and end the thread until ``start``."""
         if self._writer.is_alive():
             self._lines.put(None)
             self._writer.join(_CLOSE_SECONDS)
-        super().close()
+            # Should that thread be stuck at its stream, it keeps the old queue and ends with it.
+            self._lines = queue.SimpleQueue()
 
-    def _write_lines(self) -> None:
-        while (line := self._lines.get()) is not None:
+    def _write_lines(self, lines: queue.SimpleQueue[str | None]) -> None:
+        while (line := lines.get()) is not None:
             lost = self._dropped + self._failed
             if lost > self._told:
                 line = f"{self._loss(lost - self._told)}\n{line}"

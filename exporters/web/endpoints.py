@@ -7,29 +7,33 @@ import json
 from collections.abc import Callable, Sequence
 
 from aiohttp import hdrs, web
-from prometheus_client import Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from exporters.metrics.negotiation import negotiate_text_format
-from exporters.metrics.telemetry import render
 from exporters.web.pages import (
     STYLESHEET_PATH,
     render_landing_page,
     render_stylesheet,
 )
-from exporters.web.reloading import Reloader
 from exporters.web.responses import plain_text
 from exporters.web.service import DiscoveryGroup, Handler, Route, Service
+from exporters.web.whole import OthersSilentError, WholeExporter
 
 
 def standard_routes(
     service: Service,
-    reloader: Reloader,
+    whole: WholeExporter,
     not_ready: Callable[[], str | None],
     telemetry_path: str,
 ) -> list[Route]:
     """Return the routes that all exporters have, in the order of the landing page."""
     routes = [
-        Route("GET", telemetry_path, telemetry(service), "telemetry of the exporter itself"),
+        Route(
+            "GET",
+            telemetry_path,
+            telemetry(service.registry, whole),
+            "telemetry of the exporter itself",
+        ),
         Route(
             "GET", "/config", running_config(service), "the configuration in use, secrets masked"
         ),
@@ -37,7 +41,7 @@ def standard_routes(
         Route(
             "GET", "/-/ready", ready(not_ready), "200 when it can serve, else 503 and the reason"
         ),
-        Route("POST", "/-/reload", reload(reloader), "reads the configuration again"),
+        Route("POST", "/-/reload", reload(whole), "reads the configuration again"),
     ]
     if service.discovery is not None:
         summary = "its targets, for Prometheus' HTTP service discovery"
@@ -60,18 +64,18 @@ def page_routes(service: Service, listed: Sequence[Route]) -> list[Route]:
     ]
 
 
-def telemetry(service: Service) -> Handler:
-    """Serve the registry of *service*, and count scrapes as Prometheus' client for Go does."""
+def telemetry(registry: CollectorRegistry, whole: WholeExporter) -> Handler:
+    """Serve the exporter's own metrics, and count scrapes as Prometheus' client for Go does."""
     requests = Counter(
         "promhttp_metric_handler_requests_total",
         "Total number of scrapes by HTTP status code.",
         ("code",),
-        registry=service.registry,
+        registry=registry,
     )
     in_flight = Gauge(
         "promhttp_metric_handler_requests_in_flight",
         "Current number of scrapes being served.",
-        registry=service.registry,
+        registry=registry,
     )
     for code in ("200", "500", "503"):
         requests.labels(code)
@@ -80,7 +84,10 @@ def telemetry(service: Service) -> Handler:
         text_format = negotiate_text_format(",".join(request.headers.getall(hdrs.ACCEPT, ())))
         with in_flight.track_inprogress():
             try:
-                body = render(service.registry, text_format)
+                body = await whole.telemetry(text_format)
+            except OthersSilentError:
+                requests.labels("503").inc()
+                raise
             except Exception:
                 requests.labels("500").inc()
                 raise
@@ -115,11 +122,11 @@ def ready(not_ready: Callable[[], str | None]) -> Handler:
     return is_ready
 
 
-def reload(reloader: Reloader) -> Handler:
-    """Reload, and answer 200; a ConfigError is the shell's to answer."""
+def reload(whole: WholeExporter) -> Handler:
+    """Reload, and answer 200; what it raises is the shell's to answer."""
 
     async def post_reload(_: web.Request) -> web.Response:
-        await reloader.reload()
+        await whole.reload()
         return plain_text(200, "Reloaded")
 
     return post_reload

@@ -60,9 +60,7 @@ def _wrong(text: str, problem: str, hint: str) -> ConfigError:
     return ConfigError((Problem(f"{_FLAG}={text} {problem}", hint=hint),))
 
 
-def open_listeners(
-    addresses: Sequence[ListenAddress], *, reuse_port: bool = False
-) -> list[socket.socket]:
+def open_listeners(addresses: Sequence[ListenAddress]) -> list[socket.socket]:
     """Open listening sockets for all *addresses*, or none.
 
     Raises:
@@ -71,16 +69,16 @@ def open_listeners(
     with ExitStack() as undo:
         listeners = []
         for address in addresses:
-            for listener in _listen(address, reuse_port):
+            for listener in _listen(address):
                 undo.enter_context(listener)
                 listeners.append(listener)
         undo.pop_all()
     return listeners
 
 
-def _listen(address: ListenAddress, reuse_port: bool) -> list[socket.socket]:
+def _listen(address: ListenAddress) -> list[socket.socket]:
     if address.host in ("", "::"):
-        return [_listen_everywhere(address, reuse_port)]
+        return [_listen_everywhere(address)]
     try:
         resolved = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -93,7 +91,7 @@ def _listen(address: ListenAddress, reuse_port: bool) -> list[socket.socket]:
     missing: OSError | None = None
     for family, _, _, _, sockaddr in resolved:
         try:
-            opened.append(_open(family, sockaddr, reuse_port))
+            opened.append(_open(family, sockaddr))
         except OSError as error:
             # A name may have addresses that this machine lacks: "localhost" without IPv6.
             if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
@@ -106,27 +104,23 @@ def _listen(address: ListenAddress, reuse_port: bool) -> list[socket.socket]:
     return opened
 
 
-def _listen_everywhere(address: ListenAddress, reuse_port: bool) -> socket.socket:
+def _listen_everywhere(address: ListenAddress) -> socket.socket:
     try:
         try:
-            return _open(socket.AF_INET6, ("::", address.port), reuse_port, dual_stack=True)
+            return _open(socket.AF_INET6, ("::", address.port), dual_stack=True)
         except OSError as error:
             if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
                 raise
             # A kernel without IPv6.
-            return _open(socket.AF_INET, ("0.0.0.0", address.port), reuse_port)  # noqa: S104
+            return _open(socket.AF_INET, ("0.0.0.0", address.port))  # noqa: S104
     except OSError as error:
         raise _refused(address, error) from error
 
 
-def _open(
-    family: int, sockaddr: tuple[object, ...], reuse_port: bool, *, dual_stack: bool = False
-) -> socket.socket:
+def _open(family: int, sockaddr: tuple[object, ...], *, dual_stack: bool = False) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if reuse_port:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not dual_stack)
         listener.setblocking(False)

@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 
 from exporters.errors import BadRequest, ConfigError, Forbidden, TargetError
 from exporters.logs import fields
+from exporters.web.whole import OthersSilentError, PartialReloadError
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,10 @@ def error_response(request: web.Request, error: Exception) -> web.Response:
             return plain_text(400, str(error))
         case ConfigError():
             return plain_text(500, f"The configuration is wrong:\n{error}")
+        case PartialReloadError():
+            return plain_text(500, f"Not every worker has the new configuration:\n{error}")
+        case OthersSilentError():
+            return plain_text(503, str(error))
         case TargetError():
             # As snmp_exporter does, so that alerts on up == 0 work; metrics tell the reason.
             logger.debug(

@@ -86,6 +86,8 @@ class Service:
         ready: None, or the reason why it cannot serve yet.
         discovery: its targets for Prometheus' HTTP service discovery, where it has any.
         lifespan: what lives while the server serves; entered before the first request.
+        divisible: whether several processes may serve it side by side, each its share of requests;
+            not so where it acts unasked: pings by itself, or listens to more than HTTP.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Service:
     ready: Callable[[], str | None] = _always_ready
     discovery: Callable[[], Sequence[DiscoveryGroup]] | None = None
     lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    divisible: bool = True
 
 
 class Exporter(Protocol):

@@ -1,7 +1,7 @@
 """The ``--web.*`` flags, which all exporters share, and what they mean.
 
-Source: the flags of Prometheus' exporter-toolkit; the two without a counterpart there are
-``--web.telemetry-path``, which each exporter defines, and ``--web.shutdown-timeout``.
+Source: the flags of Prometheus' exporter-toolkit; those without a counterpart there are
+``--web.telemetry-path``, which each exporter defines, ``--web.shutdown-timeout`` and ``--workers``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporters.config.go_duration import parse_duration
+from exporters.web.cores import usable_cores
 from exporters.web.listeners import ListenAddress, parse_listen_address
+
+_MOST_WORKERS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class WebSettings:
     config_file: Path | None = None
     telemetry_path: str = "/metrics"
     shutdown_timeout_seconds: float = 10.0
-    reuse_port: bool = False
+    workers: int = 1
 
 
 def add_web_arguments(parser: argparse.ArgumentParser, default_port: int) -> None:
@@ -70,6 +73,15 @@ def add_web_arguments(parser: argparse.ArgumentParser, default_port: int) -> Non
         help="how long running scrapes may take to finish after SIGTERM; a second signal ends at "
         "once (default: 10s)",
     )
+    group.add_argument(
+        "--workers",
+        dest="workers",
+        metavar="N",
+        type=_workers,
+        default=1,
+        help="processes that share the requests, or auto: as many as there are cores "
+        "(default: %(default)s)",
+    )
 
 
 def read_web_settings(arguments: argparse.Namespace) -> WebSettings:
@@ -85,6 +97,7 @@ def read_web_settings(arguments: argparse.Namespace) -> WebSettings:
         config_file=Path(arguments.web_config_file) if arguments.web_config_file else None,
         telemetry_path=arguments.web_telemetry_path,
         shutdown_timeout_seconds=arguments.web_shutdown_timeout,
+        workers=arguments.workers,
     )
 
 
@@ -96,3 +109,13 @@ def _timeout(text: str) -> float:
     if seconds < 0:
         raise argparse.ArgumentTypeError(f"{text!r} is negative")
     return seconds
+
+
+def _workers(text: str) -> int:
+    if text == "auto":
+        return min(usable_cores(), _MOST_WORKERS)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_WORKERS):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number from 1 to {_MOST_WORKERS}; write one such as 4, or auto"
+        )
+    return int(text)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
+from prometheus_client import CollectorRegistry
 
 from exporters.errors import ConfigError, Problem
 from exporters.logs import fields
@@ -24,6 +25,7 @@ from exporters.web.reloading import Reloader
 from exporters.web.responses import error_response, plain_text
 from exporters.web.security import WebSecurity
 from exporters.web.service import Handler, Route, Service
+from exporters.web.whole import OneProcess, WholeExporter
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class Shell:
     service: Service
     security: WebSecurity
     reloader: Reloader
+    whole: WholeExporter
     in_flight: RequestsInFlight
 
     def not_ready(self) -> str | None:
@@ -53,18 +56,23 @@ def build_app(
     *,
     security: WebSecurity | None = None,
     telemetry_path: str = "/metrics",
+    whole: Callable[[CollectorRegistry, Reloader], WholeExporter] = OneProcess,
 ) -> web.Application:
     """Build the application that serves *service*; its lifespan is that of the service.
+
+    What it does for all processes of the exporter, it does through *whole*.
 
     Raises:
         ConfigError: the telemetry path is taken, or is no path.
     """
     security = security or WebSecurity()
     reloader = Reloader(service, security)
-    shell = Shell(service, security, reloader, RequestsInFlight())
+    shell = Shell(
+        service, security, reloader, whole(service.registry, reloader), RequestsInFlight()
+    )
     routes = [
         *service.routes,
-        *standard_routes(service, reloader, shell.not_ready, telemetry_path),
+        *standard_routes(service, shell.whole, shell.not_ready, telemetry_path),
     ]
     _check_telemetry_path(telemetry_path, routes)
     if telemetry_path != "/":

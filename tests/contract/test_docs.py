@@ -89,9 +89,11 @@ def test_every_flag_is_documented(
     assert sorted(flags_of(parser) - set(FLAG.findall(everything))) == []
 
 
-def test_every_documented_flag_exists(everything: str) -> None:
+def test_every_documented_flag_exists(pages: dict[str, str]) -> None:
     known = {flag for _, parser in parsers() for flag in parser._option_string_actions}
-    assert sorted(set(FLAG.findall(everything)) - known) == []
+    # The page on benchmarks tells the flags of the benchmarks.
+    documented = "\n".join(text for name, text in pages.items() if name != "benchmarks.md")
+    assert sorted(set(FLAG.findall(documented)) - known) == []
 
 
 def test_every_command_is_in_the_readme_and_the_reverse(pages: dict[str, str]) -> None:

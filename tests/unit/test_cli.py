@@ -41,13 +41,14 @@ class Tiny:
     def __init__(self) -> None:
         self.arguments = argparse.Namespace()
         self.raises: BaseException | None = None
+        self.service = SERVICE
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--tiny.wrap", action=argparse.BooleanOptionalAction, default=True)
 
     def build(self, arguments: argparse.Namespace) -> Service:
         self.run(arguments)
-        return replace(SERVICE, registry=CollectorRegistry())
+        return replace(self.service, registry=CollectorRegistry())
 
     def run(self, arguments: argparse.Namespace) -> int:
         self.arguments = arguments
@@ -136,6 +137,11 @@ def test_version_of_an_exporter(tiny, capsys):
         (["tiny", "--web.listen-address"], "expected one argument"),
         (["tiny", "--web.shutdown-timeout=soon"], "'soon' is not a duration; write one such as"),
         (["tiny", "--web.shutdown-timeout=-1s"], "'-1s' is negative"),
+        (
+            ["tiny", "--workers=0"],
+            "'0' is not a number from 1 to 512; write one such as 4, or auto",
+        ),
+        (["tiny", "--workers=many"], "'many' is not a number from 1 to 512"),
         (["poke", "--hard"], "netexporters poke: unknown flag --hard"),
     ],
 )
@@ -153,6 +159,7 @@ def test_flags_have_the_defaults_of_prometheus_exporters(tiny, served):
     assert settings.config_file is None
     assert settings.systemd_socket is False
     assert settings.shutdown_timeout_seconds == 10
+    assert settings.workers == 1
     assert tiny.arguments.config_files == []
     assert vars(tiny.arguments)["tiny.wrap"] is True
 
@@ -165,6 +172,7 @@ def test_flags_are_read_in_both_forms(tiny, served, form):
         "--web.config.file": "web.yml",
         "--web.telemetry-path": "/own",
         "--web.shutdown-timeout": "1m30s",
+        "--workers": "3",
     }
     words = [word for flag in flags.items() for word in form.format(*flag).split()]
     assert cli.main(["tiny", *words, "--web.listen-address=[::1]:2", "--config.file=b*.yml"]) == 0
@@ -173,6 +181,7 @@ def test_flags_are_read_in_both_forms(tiny, served, form):
     assert str(settings.config_file) == "web.yml"
     assert settings.telemetry_path == "/own"
     assert settings.shutdown_timeout_seconds == 90
+    assert settings.workers == 3
     assert tiny.arguments.config_files == ["a.yml", "b*.yml"]
 
 
@@ -200,6 +209,14 @@ def test_check_loads_everything_and_serves_nothing(tiny, served, capsys, flag):
 def test_check_refuses_what_serving_would_refuse(tiny, served, capsys, flag, said):
     assert cli.main(["tiny", "--config.check", flag]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_workers_are_refused_where_the_exporter_cannot_be_divided(tiny, capsys):
+    tiny.service = replace(SERVICE, divisible=False)
+    assert cli.main(["tiny", "--config.check", "--workers=2"]) == 1
+    said = "--workers=2: the Tiny exporter cannot be divided; run it with one worker\n"
+    assert capsys.readouterr().err == said
+    assert cli.main(["tiny", "--config.check", "--workers=1"]) == 0
 
 
 def test_config_error_is_its_lines_and_exit_code_1(tiny, capsys):

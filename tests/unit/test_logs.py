@@ -259,3 +259,47 @@ def test_set_up_twice_writes_once(root):
     root.handlers[0].close()
     assert first.getvalue() == ""
     assert second.getvalue().count("msg=hello") == 1
+
+
+def test_no_thread_writes_where_the_writer_is_stopped_and_no_line_is_lost(root):
+    stream = io.StringIO()
+    logs.set_up("info", "json", stream)
+    logger = logging.getLogger("exporters.test")
+    logger.info("before")
+    with logs.writer_stopped():
+        assert "log writer" not in [thread.name for thread in threading.enumerate()]
+        assert "before" in stream.getvalue()
+        logger.info("inside")
+    logger.info("after")
+    root.handlers[0].close()
+    messages = [json.loads(line)["msg"] for line in stream.getvalue().splitlines()]
+    assert messages == ["before", "inside", "after"]
+
+
+def test_stuck_stream_does_not_keep_the_writer_from_being_stopped(root, monkeypatch):
+    monkeypatch.setattr(logs, "_CLOSE_SECONDS", 0.01)
+    stream = Stuck()
+    logs.set_up("info", "json", stream)
+    logger = logging.getLogger("exporters.test")
+    logger.info("first")
+    assert stream.entered.wait(10)
+    with logs.writer_stopped():
+        logger.info("inside")
+    stream.read.set()
+    monkeypatch.setattr(logs, "_CLOSE_SECONDS", 10)
+    root.handlers[0].close()
+    messages = [json.loads(line)["msg"] for line in stream.getvalue().splitlines()]
+    assert sorted(messages) == ["first", "inside"]
+
+
+def test_what_is_added_to_every_line_stands_behind_its_fields(root):
+    stream = io.StringIO()
+    logs.set_up("info", "logfmt", stream)
+    logs.add_to_every_line(worker=1)
+    logger = logging.getLogger("exporters.test")
+    logger.info("with", extra=fields(x=1))
+    logger.info("without")
+    root.handlers[0].close()
+    with_fields, without = stream.getvalue().splitlines()
+    assert with_fields.endswith("msg=with x=1 worker=1")
+    assert without.endswith("msg=without worker=1")

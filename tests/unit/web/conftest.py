@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -22,6 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.errors import BadRequest, FailureReason, Forbidden, TargetError
 from exporters.web.security import WebSecurity
@@ -273,3 +276,92 @@ async def start(repository: Path) -> AsyncIterator[Start]:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+class Client:
+    """A client that keeps its one connection, and so stays with one worker."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, pid: int = 0) -> None:
+        self.session = session
+        self.url = url
+        self.pid = pid
+
+    async def get(self, path: str, method: str = "GET") -> tuple[int, str]:
+        async with self.session.request(method, f"{self.url}{path}") as response:
+            return response.status, await response.text()
+
+    async def text(self, path: str) -> str:
+        status, text = await self.get(path)
+        assert status == 200, text
+        return text
+
+    async def metrics(self) -> dict[tuple[str, ...], float]:
+        """The values of /metrics by name and label values."""
+        families = text_string_to_metric_families(await self.text("/metrics"))
+        samples = [sample for family in families for sample in family.samples]
+        found = {(sample.name, *sample.labels.values()): sample.value for sample in samples}
+        assert len(found) == len(samples), "a sample is there twice"
+        return found
+
+
+@dataclass
+class Crew:
+    """A parent and its workers."""
+
+    tiny: TinyProcess
+    pids: list[int]
+    url: str
+    stack: AsyncExitStack
+
+    @property
+    def parent(self) -> asyncio.subprocess.Process:
+        return self.tiny.process
+
+    async def client(self, pid: int | None = None) -> Client:
+        """Connect anew, to the worker *pid* if it matters which; /count is asked each time."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while True:
+                timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
+                connector = aiohttp.TCPConnector(limit=1, force_close=False)
+                session = aiohttp.ClientSession(timeout=timeout, connector=connector)
+                client = Client(await self.stack.enter_async_context(session), self.url)
+                client.pid = int(await client.text("/count"))
+                if pid in (None, client.pid):
+                    return client
+
+    async def clients(self) -> list[Client]:
+        """A client of each worker."""
+        return [await self.client(pid) for pid in self.pids]
+
+    async def next_worker(self) -> int:
+        """Wait until a worker has taken its place, and note which it is."""
+        match = await self.tiny.log_line(r'msg="worker serves" worker=(\d+) pid=(\d+)')
+        number, pid = map(int, match.groups())
+        self.pids[number] = pid
+        return pid
+
+
+StartCrew = Callable[..., Awaitable[Crew]]
+
+
+@pytest.fixture
+async def start_crew(start) -> AsyncIterator[StartCrew]:
+    crews = []
+    async with AsyncExitStack() as stack:
+
+        async def start_crew(*flags: str, workers: int = 2, scheme: str = "http", **how) -> Crew:
+            tiny = await start(f"--workers={workers}", *flags, **how)
+            crew = Crew(tiny, [0] * workers, "", stack)
+            crews.append(crew)
+            for _ in range(workers):
+                await crew.next_worker()
+            crew.url = await tiny.url(scheme)
+            return crew
+
+        yield start_crew
+    for crew in crews:
+        if crew.parent.returncode is None:
+            crew.parent.kill()
+        for pid in filter(None, crew.pids):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)

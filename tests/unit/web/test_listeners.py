@@ -182,11 +182,6 @@ def test_address_of_elsewhere_is_refused(open_all, text, message):
         open_all(text)
 
 
-def test_reuse_port_lets_two_processes_share_a_port(open_all):
-    (first,) = open_all("127.0.0.1:0", reuse_port=True)
-    assert len(open_all(f"127.0.0.1:{port(first)}", reuse_port=True)) == 2
-
-
 def test_systemd_that_passed_nothing_is_a_config_error():
     for environment in ({}, {"LISTEN_FDS": "1", "LISTEN_PID": "1"}, {"LISTEN_FDS": "x"}):
         with pytest.raises(ConfigError, match="systemd passed no socket"):

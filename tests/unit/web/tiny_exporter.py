@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
+from prometheus_client import Counter, Gauge
 
 from exporters import cli
 from exporters.errors import ConfigError, Problem
@@ -31,6 +32,10 @@ class Tiny:
         self.files = files
         self.text = "nothing"
         self.crash = asyncio.Event()
+        self.registry = build_registry(NAME)
+        self.counted = Counter("tiny_counted", "What was counted.", registry=self.registry)
+        self.open = Gauge("tiny_open", "What is open.", registry=self.registry)
+        self.loader = os.getpid()
 
     def load(self) -> None:
         for file in self.files:
@@ -41,6 +46,8 @@ class Tiny:
                 )
             if "fault" in text:
                 raise RuntimeError("a fault of the program")
+            if "worker-refuses" in text and os.getpid() != self.loader:
+                raise ConfigError((Problem("is not for workers", file=file),))
             self.text = text
 
     async def reload(self) -> None:
@@ -64,12 +71,20 @@ class Tiny:
         self.crash.set()
         return web.Response(text="crashing")
 
+    async def count(self, request: web.Request) -> web.Response:
+        """Count, keep something open, and tell which process did it."""
+        self.counted.inc()
+        self.open.inc()
+        return web.Response(text=str(os.getpid()))
+
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         async def crash() -> None:
             await self.crash.wait()
             raise RuntimeError("the background task failed")
 
+        if "never-serves" in self.text:
+            raise OSError("the cable is missing")
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(crash())
             print("lifespan entered", flush=True)
@@ -88,10 +103,11 @@ def build(arguments: argparse.Namespace) -> Service:
     return Service(
         name=NAME,
         title=TITLE,
-        registry=build_registry(NAME),
+        registry=tiny.registry,
         routes=(
             Route("GET", "/slow", tiny.slow, "answers when told to"),
             Route("GET", "/crash", tiny.crash_now, "ends a background task"),
+            Route("GET", "/count", tiny.count, "counts"),
         ),
         running_config=lambda: f"tiny: {tiny.text}\n",
         reload=tiny.reload,
