@@ -3,19 +3,23 @@
 #   make demo                         run the exporters against a pretend network
 #   make demo ARGS="--duration 20"    ... for 20 seconds, then check that all of it was scraped
 #   make test                         install what the tests need, then run all of them
+#   make bench-snmp                   race against snmp_exporter, nine minutes (ARGS=--quick: one)
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test lint install-peers clean
+.PHONY: demo test bench-snmp lint install-peers clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/netexporters demo $(ARGS)
 
 test: $(VENV)/.installed-for-tests install-peers lint
 	$(BIN)/pytest $(ARGS)
+
+bench-snmp: $(VENV)/.installed-for-tests
+	@$(BIN)/python -m benchmarks.snmp $(ARGS)
 
 lint: $(VENV)/.installed-for-tests
 	$(BIN)/ruff check .

@@ -1,0 +1,121 @@
+"""HTTP clients that scrape without a pause, in a process of their own.
+
+They do what Prometheus does: connections that stay, gzip, its headers. A body is read, not looked
+at, so that the clients leave the processor to those who are measured.
+
+Reads a ``Load`` as JSON from stdin, writes a ``Scrapes`` as JSON to stdout.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+SCRAPE_TIMEOUT_SECONDS: Final = 600
+HEADERS: Final = {
+    "Accept": "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4",
+    "X-Prometheus-Scrape-Timeout-Seconds": str(SCRAPE_TIMEOUT_SECONDS),
+    "User-Agent": "Prometheus",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Who is asked for what: one client a path, each for so many seconds, and at least once."""
+
+    port: int
+    paths: Sequence[str]
+    seconds: float
+    encoding: str = "gzip"
+
+
+@dataclass(frozen=True, slots=True)
+class Scrapes:
+    """What came of it."""
+
+    wall_seconds: list[float] = field(default_factory=list)
+    """Of each scrape, from the request to the last byte of the answer."""
+    elapsed_seconds: float = 0.0
+    body_bytes: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def run_load(load: Load) -> Scrapes:
+    """Run the clients in another process."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load"],
+        input=json.dumps(asdict(load)),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=load.seconds + 2 * SCRAPE_TIMEOUT_SECONDS,
+    )
+    return Scrapes(**json.loads(finished.stdout))
+
+
+def fetch(port: int, path: str, encoding: str = "identity") -> bytes:
+    """Scrape once.
+
+    Raises:
+        RuntimeError: The status is not 200.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SCRAPE_TIMEOUT_SECONDS)
+    try:
+        return _fetch(connection, path, encoding)
+    finally:
+        connection.close()
+
+
+def _fetch(connection: http.client.HTTPConnection, path: str, encoding: str) -> bytes:
+    connection.request("GET", path, headers={**HEADERS, "Accept-Encoding": encoding})
+    response = connection.getresponse()
+    body = response.read()
+    if response.status != 200:
+        raise RuntimeError(f"HTTP {response.status}: {body[:200]!r}")
+    return body
+
+
+def _scrape_until(end_at: float, load: Load, path: str, scrapes: Scrapes) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", load.port, timeout=SCRAPE_TIMEOUT_SECONDS)
+    size = 0
+    try:
+        while True:
+            started_at = time.monotonic()
+            size += len(_fetch(connection, path, load.encoding))
+            ended_at = time.monotonic()
+            scrapes.wall_seconds.append(ended_at - started_at)
+            if ended_at >= end_at:
+                return size
+    except (OSError, RuntimeError, http.client.HTTPException) as error:
+        scrapes.failures.append(str(error))
+        return size
+    finally:
+        connection.close()
+
+
+def _run(load: Load) -> Scrapes:
+    started_at = time.monotonic()
+    scrapes = Scrapes()
+    sizes: list[int] = []
+
+    def scrape(path: str) -> None:
+        sizes.append(_scrape_until(started_at + load.seconds, load, path, scrapes))
+
+    threads = [threading.Thread(target=scrape, args=(path,)) for path in load.paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    elapsed = time.monotonic() - started_at
+    return Scrapes(scrapes.wall_seconds, elapsed, sum(sizes), scrapes.failures)
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(_run(Load(**json.load(sys.stdin))))))

@@ -1,0 +1,94 @@
+"""Programs that a benchmark starts, watches through /proc, and ends by their pids. Linux only."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, TypeVar
+
+PATIENCE_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.02
+_PER_PROCESS_CLOCK: Final = 2
+"""``CPUCLOCK_SCHED`` of the kernel's include/linux/posix-timers.h."""
+
+Found = TypeVar("Found")
+
+
+class Program:
+    """A program that runs in the background, with its output in files."""
+
+    def __init__(self, stack: ExitStack, folder: Path, name: str, command: Sequence[str]) -> None:
+        """Start it; it ends with *stack*.
+
+        A session of its own keeps Ctrl-C from it, so that programs end in order.
+        """
+        self.name = name
+        number = len(list(folder.glob(f"{name}-*.out")))
+        self._out = folder / f"{name}-{number}.out"
+        self._errors = folder / f"{name}-{number}.err"
+        with self._out.open("wb") as out, self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=errors,
+                start_new_session=True,
+            )
+        stack.callback(self.end)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def output(self) -> str:
+        """What it has written to stdout."""
+        return self._out.read_text(errors="replace")
+
+    @property
+    def errors(self) -> str:
+        """What it has written to stderr."""
+        return self._errors.read_text(errors="replace")
+
+    def until(self, condition: Callable[[], Found | None], what: str) -> Found:
+        """Wait until *condition* gives something.
+
+        Raises:
+            RuntimeError: The program has ended, or it takes too long.
+        """
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while (found := condition()) is None:
+            if self._process.poll() is not None:
+                raise RuntimeError(f"{self.name} has ended:\n{self.output}\n{self.errors}")
+            if time.monotonic() > give_up_at:
+                raise RuntimeError(f"{self.name}: not in {PATIENCE_SECONDS:g} s: {what}")
+            time.sleep(_POLL_SECONDS)
+        return found
+
+    def end(self) -> None:
+        """Ask it to end, and insist if it does not."""
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def cpu_seconds(self) -> float:
+        """User and system time of all its threads so far.
+
+        utime and stime of /proc/PID/stat, but in nanoseconds instead of ticks of 10 ms: from the
+        clock that clock_getcpuclockid(3) names.
+        """
+        return time.clock_gettime((~self.pid << 3) | _PER_PROCESS_CLOCK)
+
+    def peak_rss_bytes(self) -> int:
+        """The most memory that it has ever had resident (VmHWM)."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        raise RuntimeError(f"the kernel tells no VmHWM of {self.name}")
