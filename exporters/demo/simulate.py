@@ -31,6 +31,7 @@ from exporters.wire.usm import AuthProtocol, PrivProtocol, SecurityLevel, UsmUse
 logger = logging.getLogger(__name__)
 
 DEFAULT_LISTEN_ADDRESS: Final = "127.0.0.1:1161"
+_FREE_PORT_TRIES: Final = 10
 _PROBLEMS_SHOWN: Final = 5
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|)")
 _NET_SNMP_NAMES: Final[Mapping[str, str]] = {
@@ -169,13 +170,33 @@ async def _serve(simulations: Iterable[Simulation], arguments: argparse.Namespac
         for offset, simulation in enumerate(simulations):
             for host, first_port in listen:
                 port = first_port + offset if first_port else 0
-                address = await stack.enter_async_context(simulation.agent.serve(host, port))
-                if arguments.tcp:
-                    await stack.enter_async_context(simulation.agent.serve_tcp(*address))
+                address = await _listen(stack, simulation.agent, host, port, tcp=arguments.tcp)
                 sys.stdout.write(describe(simulation, address) + "\n")
                 sys.stdout.flush()
         await stopped.wait()
     return 0
+
+
+async def _listen(
+    stack: contextlib.AsyncExitStack, agent: SimulatedAgent, host: str, port: int, *, tcp: bool
+) -> Address:
+    """Serve *agent* on a port, until *stack* ends.
+
+    A port that is free for UDP may be taken for TCP: port 0 is then tried again.
+    """
+    for further in reversed(range(_FREE_PORT_TRIES if tcp and not port else 1)):
+        async with contextlib.AsyncExitStack() as trial:
+            address = await trial.enter_async_context(agent.serve(host, port))
+            try:
+                if tcp:
+                    await trial.enter_async_context(agent.serve_tcp(*address))
+            except OSError:
+                if not further:
+                    raise
+                continue
+            stack.push_async_exit(trial.pop_all())
+            return address
+    raise AssertionError("the last try returns or raises")
 
 
 def describe(simulation: Simulation, address: Address) -> str:

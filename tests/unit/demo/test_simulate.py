@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from exporters.demo.simulate import add_arguments, build, describe, run
+from exporters.demo.listeners import Address
+from exporters.demo.simulate import _listen, add_arguments, build, describe, run
 from exporters.errors import ConfigError
 from exporters.wire.tags import GET_REQUEST
 
@@ -234,3 +236,22 @@ def test_problems_of_a_file_are_logged_in_bounded_number(
     build(parse(str(path)))
     assert len(caplog.messages) == 6
     assert vars(caplog.records[-1])["fields"]["count"] == 15
+
+
+async def test_port_that_tcp_cannot_have_is_given_up_for_another(
+    files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = build(parse(files[0]))[0].agent
+    serve_tcp, refused = agent.serve_tcp, []
+
+    def serve_tcp_but_not_at_first(host: str, port: int) -> AbstractAsyncContextManager[Address]:
+        if len(refused) < 2:
+            refused.append(port)
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+        return serve_tcp(host, port)
+
+    monkeypatch.setattr(agent, "serve_tcp", serve_tcp_but_not_at_first)
+    async with AsyncExitStack() as stack:
+        _, port = await _listen(stack, agent, "127.0.0.1", 0, tcp=True)
+        assert len(refused) == 2
+        assert port not in refused
