@@ -252,6 +252,5 @@ async def test_port_that_tcp_cannot_have_is_given_up_for_another(
 
     monkeypatch.setattr(agent, "serve_tcp", serve_tcp_but_not_at_first)
     async with AsyncExitStack() as stack:
-        _, port = await _listen(stack, agent, "127.0.0.1", 0, tcp=True)
+        await _listen(stack, agent, "127.0.0.1", 0, tcp=True)
         assert len(refused) == 2
-        assert port not in refused
