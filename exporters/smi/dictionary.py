@@ -1,0 +1,395 @@
+"""The OID dictionary: what names and OIDs mean, according to MIB modules.
+
+A dictionary is one or several stores of compiled modules, the first before the next: a user's own
+modules stand before those that ship, and a module of a user replaces the shipped one of that name
+as a whole. Names are qualified by their module everywhere, because modules share names: ``by_name``
+gives all that have a name, the best first.
+
+Best is, of objects with one name or one OID: what an earlier store has; what a standard defines;
+SMIv2 before SMIv1; what is current rather than deprecated; the later revision.
+
+Looking up takes some ten microseconds, and a file is read the first time that something of its
+module is asked for. Nothing of compiling is imported here.
+
+Sources: RFC 2578 section 3.5 (object identifiers as instances), net-snmp's way to write them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from exporters.errors import WireError
+from exporters.smi.mib_objects import Convention, IndexPart, Kind, LinkedModule, MibObject
+from exporters.smi.mib_store import MibStore
+from exporters.wire.ber import Oid, decode_oid, decode_subids, encode_oid, encode_subids, format_oid
+
+Arcs = tuple[int, ...]
+
+STANDARD_FOLDERS = ("iana/", "ieee/", "ietf/")
+"""Folders of a store whose modules come before others."""
+
+_LEAVES = frozenset((Kind.COLUMN, Kind.SCALAR))
+_SHORTEST_INNER_SEARCH = 3
+
+
+class UnknownNameError(ValueError):
+    """A name or an OID that the dictionary cannot place; the message says what may be meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A place in the tree below another one."""
+
+    oid: Oid
+    objects: tuple[MibObject, ...]
+    """What is defined there, the best first; empty for a number that only leads further down."""
+
+
+class Dictionary:
+    """The modules of several stores, as one; an empty one knows no name."""
+
+    def __init__(self, stores: Sequence[MibStore] = ()) -> None:
+        self.stores = tuple(stores)
+        self._hidden: list[set[str]] = []
+        seen: set[str] = set()
+        for store in self.stores:
+            self._hidden.append(seen & store.modules.keys())
+            seen = seen | store.modules.keys()
+        self._last: MibObject | None = None
+
+    # Modules
+
+    @property
+    def modules(self) -> list[str]:
+        """The names of all modules, sorted."""
+        return sorted({name for store in self.stores for name in store.modules})
+
+    def module(self, name: str) -> LinkedModule | None:
+        """A module as a whole."""
+        for store in self.stores:
+            if name in store.modules:
+                return store.linked(name)
+        return None
+
+    def conventions(self, module: str) -> tuple[Convention, ...]:
+        """The textual conventions that a module defines or uses."""
+        linked = self.module(module)
+        return () if linked is None else linked.conventions
+
+    # By name
+
+    def by_name(self, name: str) -> tuple[MibObject, ...]:
+        """All objects with that name, the best first."""
+        return _ranked(
+            [
+                (self._rank(place, item), item)
+                for place, store in enumerate(self.stores)
+                for item in store.by_name(name)
+                if item.module not in self._hidden[place]
+            ]
+        )
+
+    def by_qualified(self, name: str) -> MibObject | None:
+        """The object ``MIB::name``, or None."""
+        module, _, own_name = name.partition("::")
+        for store in self.stores:
+            if module in store.modules:
+                return next(store.text(module).by_name(own_name), None)
+        return None
+
+    def find(self, name: str) -> MibObject | None:
+        """The object ``MIB::name``, or the best one of that name, or None."""
+        if "::" in name:
+            return self.by_qualified(name)
+        return next(iter(self.by_name(name)), None)
+
+    def parse_oid(self, text: str) -> Oid:
+        """Read an OID that may start with a name.
+
+        Examples: ``1.3.6.1.2.1.1.3.0``, ``sysUpTime.0``, ``IF-MIB::ifDescr``, ``ifDescr.3``.
+
+        Raises:
+            UnknownNameError: No module has the name, or what follows it is no instance.
+        """
+        stripped = text.strip().removeprefix(".")
+        if stripped[:1].isdigit():
+            try:
+                return encode_oid(stripped)
+            except ValueError as error:
+                if stripped.partition(".")[0].isdigit():
+                    raise UnknownNameError(str(error)) from error
+        name, _, instance = stripped.partition(".")
+        item = self.find(name)
+        if item is None:
+            raise UnknownNameError(f"no MIB module has the name {name!r}{self._suggestion(name)}")
+        try:
+            return item.oid + encode_subids(map(int, filter(None, instance.split("."))))
+        except ValueError as error:
+            problem = f"{text!r}: what follows {name} is no instance: expected numbers, as in .1.2"
+            raise UnknownNameError(problem) from error
+
+    def _suggestion(self, name: str) -> str:
+        module, _, own_name = name.rpartition("::")
+        if module and module not in self.modules:
+            near = difflib.get_close_matches(module, self.modules, n=1, cutoff=0.5)
+            return f": there is no module {module}" + (f", did you mean {near[0]}?" if near else "")
+        if module:
+            linked = self.module(module)
+            names = [item.name for item in linked.objects] if linked else []
+        else:
+            names = [item.name for item in self.search(own_name[: max(4, len(own_name) * 2 // 3)])]
+        folded = {candidate.lower(): candidate for candidate in names}
+        near = difflib.get_close_matches(own_name.lower(), folded, n=1, cutoff=0.7)
+        return f", did you mean {folded[near[0]]}?" if near else ""
+
+    # By OID
+
+    def by_oid(self, oid: Oid) -> tuple[MibObject, bytes] | None:
+        """The nearest object at or above *oid*, and the sub-identifiers that follow it.
+
+        What lies below a scalar or a column is an instance of it, also where a module names that
+        instance (``sysUpTimeInstance``). None where nothing is known above *oid*, or it is none.
+        """
+        last = self._last
+        if last is not None and oid.startswith(last.oid):  # nothing is defined below a column
+            return last, oid[len(last.oid) :]
+        try:
+            arcs = decode_oid(oid)
+        except WireError:
+            return None
+        found = self._nearest(arcs)
+        if not found:
+            return None
+        item = found[0]
+        if item.kind is Kind.NODE:
+            above = self._nearest(decode_oid(item.oid)[:-1])
+            if above and above[0].kind in _LEAVES:
+                item = above[0]
+        if item.kind in _LEAVES:
+            self._last = item
+        return item, oid[len(item.oid) :]
+
+    def _nearest(self, arcs: Arcs) -> tuple[MibObject, ...]:
+        """The objects at the nearest place at or above *arcs*, the best first."""
+        deepest: Arcs = ()
+        places: list[tuple[int, str]] = []
+        for place, store in enumerate(self.stores):
+            at, modules = self._nearest_in(place, store, arcs)
+            if len(at) > len(deepest):
+                deepest, places = at, []
+            if len(at) == len(deepest):
+                places.extend((place, module) for module in modules)
+        return self._objects(deepest, places)
+
+    def _nearest_in(self, place: int, store: MibStore, arcs: Arcs) -> tuple[Arcs, tuple[str, ...]]:
+        while arcs and (found := store.nearest(arcs)):
+            at, modules = found
+            shown = tuple(module for module in modules if module not in self._hidden[place])
+            if shown:
+                return at, shown
+            arcs = at[:-1]
+        return (), ()
+
+    def _objects(self, arcs: Arcs, places: Iterable[tuple[int, str]]) -> tuple[MibObject, ...]:
+        found = [
+            (self._rank(place, item), item)
+            for place, module in places
+            for item in self.stores[place].text(module).at(arcs)
+        ]
+        return _ranked(found)
+
+    def at(self, oid: Oid) -> tuple[MibObject, ...]:
+        """All objects with exactly that OID, the best first."""
+        try:
+            arcs = decode_oid(oid)
+        except WireError:
+            return ()
+        places = [
+            (place, module)
+            for place, store in enumerate(self.stores)
+            for module in store.modules_at(arcs)
+            if module not in self._hidden[place]
+        ]
+        return self._objects(arcs, places)
+
+    def children(self, oid: Oid = b"") -> list[Child]:
+        """The places right below *oid*, in their order; of the whole tree for an empty OID.
+
+        The first byte of an OID carries two numbers, so the highest places are 0.0, 1.0, 1.3, ...
+        """
+        above: Arcs = decode_oid(oid) if oid else ()
+        depth = len(above) + 1 if oid else 2
+        found: list[Child] = []
+        arcs = self._following((*above, 0))
+        while arcs is not None and arcs[: len(above)] == above:
+            if len(arcs) < depth:
+                arcs = self._following((*arcs, 0))
+                continue
+            child = encode_oid(".".join(map(str, arcs[:depth])))
+            found.append(Child(child, self.at(child)))
+            arcs = self._following((*arcs[: depth - 1], arcs[depth - 1] + 1))
+        return found
+
+    def _following(self, arcs: Arcs) -> Arcs | None:
+        """The first OID of any object that is *arcs* or comes after it."""
+        found: Arcs | None = None
+        for place, store in enumerate(self.stores):
+            candidate = store.following(arcs)
+            while candidate is not None and self._is_hidden(place, store, candidate):
+                candidate = store.following((*candidate, 0))
+            if candidate is not None and (found is None or candidate < found):
+                found = candidate
+        return found
+
+    def _is_hidden(self, place: int, store: MibStore, arcs: Arcs) -> bool:
+        hidden = self._hidden[place]
+        return bool(hidden) and hidden.issuperset(store.modules_at(arcs))
+
+    def format_oid_named(self, oid: Oid) -> str:
+        """Write an OID with a name as far as one is known.
+
+        Examples: ``IF-MIB::ifDescr.1``, ``SNMPv2-SMI::enterprises.99999.1``. An OID of which
+        nothing is known, or that is none, is written in numbers, or in hexadecimal.
+        """
+        found = self.by_oid(oid)
+        try:
+            if found is None:
+                return format_oid(oid)
+            item, instance = found
+            numbers = "".join(f".{subid}" for subid in decode_subids(instance)) if instance else ""
+        except WireError:
+            return oid.hex()
+        return item.qualified_name + numbers
+
+    # Relations
+
+    def row_of(self, item: MibObject) -> MibObject | None:
+        """The row of a column; a row is its own."""
+        if item.kind is Kind.ROW:
+            return item
+        if item.kind is not Kind.COLUMN:
+            return None
+        parents = self.at(item.oid[: -_last_subid_size(item.oid)])
+        same_module = (above for above in parents if above.module == item.module)
+        rows = [above for above in (*same_module, *parents) if above.kind is Kind.ROW]
+        return rows[0] if rows else None
+
+    def indexes_of(self, item: MibObject) -> tuple[tuple[IndexPart, MibObject | None], ...]:
+        """The index of a row, or of the row of a column, with the objects that it names.
+
+        An index that no module defines, or that is a type (SMIv1), comes without an object.
+        """
+        row = self.row_of(item)
+        seen: set[str] = set()
+        while row is not None and row.augments and row.qualified_name not in seen:
+            seen.add(row.qualified_name)
+            row = self.find(row.augments)
+        parts = row.indexes if row is not None else ()
+        return tuple((part, self._index_object(part)) for part in parts)
+
+    def _index_object(self, part: IndexPart) -> MibObject | None:
+        return self.by_qualified(part.qualified_name) if part.module else None
+
+    def columns_of(self, item: MibObject) -> list[MibObject]:
+        """The columns of a table or a row, in their order, as the module of the row has them."""
+        row = item
+        if item.kind is Kind.TABLE:
+            rows = (found for child in self.children(item.oid) for found in child.objects)
+            row = next((found for found in rows if found.kind is Kind.ROW), item)
+        if row.kind is not Kind.ROW:
+            return []
+        columns: list[MibObject] = []
+        for child in self.children(row.oid):
+            here = sorted(child.objects, key=lambda found: found.module != row.module)
+            columns.extend(found for found in here[:1] if found.kind is Kind.COLUMN)
+        return columns
+
+    # Searching
+
+    def search(self, text: str, limit: int = 100) -> list[MibObject]:
+        """Objects that *text* finds, the best first: a name, a part of one, or an OID.
+
+        ``MIB::part`` looks in one module. Up to two letters find only names that start with them.
+        """
+        text = text.strip()
+        if not text:
+            return []
+        if text.removeprefix(".").replace(".", "").isdigit():
+            return self._search_oid(text.strip("."))[:limit]
+        module, _, part = text.rpartition("::")
+        found: dict[tuple[int, str, str], tuple[object, ...]] = {}
+        for place, store in enumerate(self.stores):
+            inside = len(part) >= _SHORTEST_INNER_SEARCH
+            for owner, oid, name in store.search(part, inside=inside):
+                if owner in self._hidden[place] or (module and owner.lower() != module.lower()):
+                    continue
+                match = _match_rank(name, part)
+                folder = store.modules[owner].file
+                rank = (match, place, not folder.startswith(STANDARD_FOLDERS), len(name), name)
+                found[place, owner, oid] = (*rank, owner, oid)
+        best = sorted(found, key=lambda key: found[key])[:limit]
+        return [item for key in best if (item := self._object_at(*key, found[key])) is not None]
+
+    def _object_at(
+        self, place: int, module: str, oid: str, rank: tuple[object, ...]
+    ) -> MibObject | None:
+        arcs = tuple(map(int, oid.split(".")))
+        items = self.stores[place].text(module).at(arcs)
+        return next((item for item in items if item.name in rank), None)
+
+    def _search_oid(self, text: str) -> list[MibObject]:
+        try:
+            oid = encode_oid(text)
+        except ValueError:
+            return []
+        nearest = list(self._nearest(decode_oid(oid)))
+        if not nearest or nearest[0].oid != oid:
+            return nearest
+        return nearest + [child.objects[0] for child in self.children(oid) if child.objects]
+
+    def _rank(self, place: int, item: MibObject) -> tuple[object, ...]:
+        entry = self.stores[place].modules[item.module]
+        newest_first = tuple(-int(part) for part in entry.revision.split("-") if part)
+        return (
+            place,
+            not entry.file.startswith(STANDARD_FOLDERS),
+            -entry.smi_version,
+            item.status != "current",
+            not newest_first,
+            newest_first,
+            item.module,
+        )
+
+
+def _ranked(found: list[tuple[tuple[object, ...], MibObject]]) -> tuple[MibObject, ...]:
+    return tuple(item for _, item in sorted(found, key=lambda pair: pair[0]))
+
+
+def _match_rank(name: str, part: str) -> int:
+    """How well *part* describes *name*: 0 is the name itself."""
+    if name == part:
+        return 0
+    folded, wanted = name.lower(), part.lower()
+    if folded == wanted:
+        return 1
+    if folded.startswith(wanted):
+        return 2
+    return 3 if any(word.lower().startswith(wanted) for word in _words(name)) else 4
+
+
+def _words(name: str) -> Iterator[str]:
+    """The ends of a name that start at one of its words: ``ifInOctets`` has InOctets and Octets."""
+    for place, (before, here) in enumerate(pairwise(name), start=1):
+        if here.isupper() and not before.isupper():
+            yield name[place:]
+
+
+def _last_subid_size(oid: Oid) -> int:
+    """How many bytes the last sub-identifier of an OID takes."""
+    size = 1
+    while size < len(oid) and oid[-size - 1] >= 0x80:
+        size += 1
+    return size

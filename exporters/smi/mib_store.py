@@ -1,0 +1,408 @@
+"""Compiled MIB modules in files, looked up without reading them all.
+
+A store is a directory, or the same files in memory::
+
+    index/modules.txt   MODULE  file  SMI version  revision
+    index/names.txt     name  MODULE[ MODULE...]     sorted by the bytes of the name
+    index/trees.txt     OID   MODULE[ MODULE...]     sorted by OID
+    ietf/IF-MIB.txt     ... and the modules, as exporters.smi.mib_text writes them
+
+A line of ``trees.txt`` says which modules define the objects from its OID on, until the next line
+says otherwise, and ``names.txt`` the same of names. Modules fill stretches of the tree, and their
+prefixes stretches of the alphabet, so that both are short: 350,000 objects of 2,850 modules have
+5,800 stretches of OIDs and 25,000 of names. Both are mapped and searched by halving; a module is
+read when something of it is asked for, and the last few stay. So opening a store costs the reading
+of one short file, whatever it holds.
+
+This knows one store. What several of them say together is ``exporters.smi.dictionary``.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from exporters.smi.mib_objects import Convention, LinkedModule, MibObject
+from exporters.smi.mib_text import (
+    format_module,
+    parse_head,
+    parse_module,
+    parse_object,
+    parse_types,
+)
+from exporters.wire.ber import decode_oid
+
+Arcs = tuple[int, ...]
+Buffer = bytes | mmap.mmap
+_Key = TypeVar("_Key", bytes, Arcs)
+
+MODULES_FILE = "index/modules.txt"
+NAMES_FILE = "index/names.txt"
+TREES_FILE = "index/trees.txt"
+
+_KEPT_BYTES = 4_000_000
+
+
+class MibStoreError(ValueError):
+    """Files that are no store, or one that does not fit together."""
+
+
+class Files(Protocol):
+    """Where the files of a store come from."""
+
+    def read(self, name: str) -> bytes:
+        """All of a file; a missing one raises MibStoreError."""
+
+    def buffer(self, name: str) -> Buffer:
+        """A file to search in, which need not be read as a whole."""
+
+
+class DirectoryFiles:
+    """The files of a directory, which may be read-only."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def read(self, name: str) -> bytes:
+        """All of a file."""
+        try:
+            return (self._directory / name).read_bytes()
+        except OSError as error:
+            raise MibStoreError(f"{self._directory / name}: {error.strerror}") from error
+
+    def buffer(self, name: str) -> Buffer:
+        """A file, mapped."""
+        try:
+            with (self._directory / name).open("rb") as file:
+                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise MibStoreError(f"{self._directory / name}: {error.strerror}") from error
+        except ValueError:
+            return b""  # an empty file cannot be mapped
+
+
+class MemoryFiles:
+    """Files that are nowhere but here."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+
+    def read(self, name: str) -> bytes:
+        """All of a file."""
+        try:
+            return self._files[name]
+        except KeyError:
+            raise MibStoreError(f"{name} is not there") from None
+
+    def buffer(self, name: str) -> Buffer:
+        """All of a file."""
+        return self.read(name)
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleEntry:
+    """A module as the index tells of it."""
+
+    name: str
+    file: str
+    smi_version: int
+    revision: str
+
+
+# Searching in sorted lines
+
+
+def _line_start(buffer: Buffer, position: int, low: int) -> int:
+    """Where the line that holds the byte at *position* starts, not before *low*."""
+    found = buffer.rfind(b"\n", low, position)
+    return low if found < 0 else found + 1
+
+
+def _line_end(buffer: Buffer, position: int, high: int) -> int:
+    found = buffer.find(b"\n", position, high)
+    return high if found < 0 else found
+
+
+def _name_key(line: bytes) -> bytes:
+    return line.partition(b"\t")[0]
+
+
+def _oid_key(line: bytes) -> Arcs:
+    return tuple(map(int, line.partition(b"\t")[0].split(b".")))
+
+
+def _first_not_below(
+    buffer: Buffer, low: int, high: int, key: Callable[[bytes], _Key], wanted: _Key
+) -> int:
+    """Where the first line between *low* and *high* starts whose key is not below *wanted*."""
+    start = low
+    while low < high:
+        line = _line_start(buffer, (low + high) // 2, start)
+        line = max(line, low)
+        end = _line_end(buffer, line, high)
+        if key(buffer[line:end]) < wanted:
+            low = end + 1
+        else:
+            high = line
+    return min(low, high)
+
+
+# One module
+
+
+class ModuleText:
+    """The text of one module; its lines become objects when they are asked for."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        head_end = content.find(b"\n\n")
+        types_end = content.find(b"\n\n", head_end + 2)
+        if head_end < 0 or types_end < 0:
+            raise MibStoreError("a module's file has not its three parts")
+        self._start = types_end + 2
+        self._end = len(content.rstrip(b"\n")) if len(content.rstrip(b"\n")) > self._start else 0
+        self._end = max(self._end, self._start)
+        self._types_text = content[head_end + 2 : types_end]
+        self._types: Mapping[str, Convention] | None = None
+        self.name = parse_head(content[:head_end].decode())["module"]
+
+    @property
+    def types(self) -> Mapping[str, Convention]:
+        """The types of the module's lines, by the names that they have there."""
+        if self._types is None:
+            self._types = parse_types(self._types_text.decode(), self.name)
+        return self._types
+
+    def _object(self, start: int) -> MibObject:
+        line = self.content[start : _line_end(self.content, start, self._end)]
+        return parse_object(line.decode(), self.name, self.types)
+
+    def by_name(self, name: str) -> Iterator[MibObject]:
+        """The objects of that name; seldom more than one."""
+        column = b"\t" + name.encode()
+        starts = set()
+        # A name ends its line or is followed by another column. No other column can be like it:
+        # kinds, which could, stand before it.
+        for end in (b"\t", b"\n"):
+            position = self.content.find(column + end, self._start)
+            while position >= 0:
+                start = _line_start(self.content, position, self._start)
+                if self.content.count(b"\t", start, position) == 1:
+                    starts.add(start)
+                position = self.content.find(column + end, position + 1)
+        for start in sorted(starts):
+            yield self._object(start)
+
+    def at(self, arcs: Arcs) -> Iterator[MibObject]:
+        """The objects with exactly that OID."""
+        start = _first_not_below(self.content, self._start, self._end, _oid_key, arcs)
+        while start < self._end:
+            end = _line_end(self.content, start, self._end)
+            if _oid_key(self.content[start:end]) != arcs:
+                return
+            yield self._object(start)
+            start = end + 1
+
+    def not_below(self, arcs: Arcs) -> Arcs | None:
+        """The first OID of an object that is *arcs* or comes after it."""
+        start = _first_not_below(self.content, self._start, self._end, _oid_key, arcs)
+        if start >= self._end:
+            return None
+        return _oid_key(self.content[start : _line_end(self.content, start, self._end)])
+
+    def not_above(self, arcs: Arcs) -> Arcs | None:
+        """The last OID of an object that is *arcs* or comes before it."""
+        start = _first_not_below(self.content, self._start, self._end, _oid_key, (*arcs, -1))
+        if start <= self._start:
+            return None
+        line = _line_start(self.content, start - 1, self._start)
+        return _oid_key(self.content[line : _line_end(self.content, line, self._end)])
+
+    def module(self) -> LinkedModule:
+        """All of it."""
+        return parse_module(self.content.decode())
+
+
+# A store
+
+
+class MibStore:
+    """The modules of a directory, or of files in memory.
+
+    Raises:
+        MibStoreError: The files are no store.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self.modules: dict[str, ModuleEntry] = {}
+        for line in files.read(MODULES_FILE).decode().splitlines():
+            fields = line.split("\t")
+            if not 3 <= len(fields) <= 4:
+                raise MibStoreError(f"{MODULES_FILE}: not a module: {line!r}")
+            name, file, smi_version, *revision = fields
+            self.modules[name] = ModuleEntry(name, file, int(smi_version), "".join(revision))
+        self._names: Buffer = files.buffer(NAMES_FILE)
+        self._trees: Buffer = files.buffer(TREES_FILE)
+        self._texts: OrderedDict[str, ModuleText] = OrderedDict()
+        self._kept = 0
+
+    def text(self, module: str) -> ModuleText:
+        """The text of a module of this store.
+
+        Raises:
+            KeyError: The store has no such module.
+            MibStoreError: Its file is not what it should be.
+        """
+        text = self._texts.get(module)
+        if text is not None:
+            self._texts.move_to_end(module)
+            return text
+        entry = self.modules[module]
+        text = ModuleText(self._files.read(entry.file))
+        self._texts[module] = text
+        self._kept += len(text.content)
+        while self._kept > _KEPT_BYTES and len(self._texts) > 1:
+            _, dropped = self._texts.popitem(last=False)
+            self._kept -= len(dropped.content)
+        return text
+
+    def linked(self, module: str) -> LinkedModule | None:
+        """A module as a whole, None where the store has none of that name."""
+        return self.text(module).module() if module in self.modules else None
+
+    def modules_with(self, name: str) -> tuple[str, ...]:
+        """The modules that may define *name*: all that do, if it is defined at all."""
+        buffer, size = self._names, len(self._names)
+        after = _first_not_below(buffer, 0, size, _name_key, name.encode() + b"\0")
+        if after == 0:
+            return ()
+        start = _line_start(buffer, after - 1, 0)
+        return tuple(buffer[start : after - 1].partition(b"\t")[2].decode().split(" "))
+
+    def by_name(self, name: str) -> Iterator[MibObject]:
+        """The objects of that name."""
+        for module in self.modules_with(name):
+            yield from self.text(module).by_name(name)
+
+    def search(self, text: str, *, inside: bool = True) -> Iterator[tuple[str, str, str]]:
+        """Module, OID and name of each object with *text* in its name, whatever the case.
+
+        This reads every module. With *inside* off, names must start with *text*.
+        """
+        wanted = text.lower().encode()
+        before = rb"[^\t\n]*?" if inside else b""
+        pattern = re.compile(
+            rb"^([0-9.]+)\t[a-z]+\t(%b%b[^\t\n]*)" % (before, re.escape(wanted)),
+            re.MULTILINE | re.IGNORECASE,
+        )
+        for entry in self.modules.values():
+            content = self._files.read(entry.file)
+            if wanted in content.lower():
+                for match in pattern.finditer(content):
+                    yield entry.name, match[1].decode(), match[2].decode()
+
+    def _stretch(self, arcs: Arcs) -> tuple[tuple[str, ...], Arcs | None]:
+        """The modules that *arcs* falls to, and the OID from which on it is others."""
+        buffer, size = self._trees, len(self._trees)
+        after = _first_not_below(buffer, 0, size, _oid_key, (*arcs, -1))
+        following = None
+        if after < size:
+            following = _oid_key(buffer[after : _line_end(buffer, after, size)])
+        if after == 0:
+            return (), following
+        start = _line_start(buffer, after - 1, 0)
+        modules = buffer[start : after - 1].partition(b"\t")[2]
+        return tuple(modules.decode().split(" ")), following
+
+    def nearest(self, arcs: Arcs) -> tuple[Arcs, tuple[str, ...]] | None:
+        """The OID of the nearest object at or above *arcs*, and the modules that define it."""
+        while arcs:
+            modules, _ = self._stretch(arcs)
+            if not modules:
+                return None
+            last = self.text(modules[0]).not_above(arcs)
+            if last is None:
+                return None
+            if last == arcs[: len(last)]:
+                return last, modules if len(last) == len(arcs) else self._stretch(last)[0]
+            arcs = _common(last, arcs)
+        return None
+
+    def following(self, arcs: Arcs) -> Arcs | None:
+        """The OID of the first object that is *arcs* or comes after it."""
+        modules, next_stretch = self._stretch(arcs)
+        if modules:
+            found = self.text(modules[0]).not_below(arcs)
+            if found is not None and (next_stretch is None or found < next_stretch):
+                return found
+        return next_stretch
+
+    def modules_at(self, arcs: Arcs) -> tuple[str, ...]:
+        """The modules that have an object with exactly this OID."""
+        return tuple(
+            module
+            for module in self._stretch(arcs)[0]
+            if next(self.text(module).at(arcs), None) is not None
+        )
+
+
+def _common(one: Arcs, other: Arcs) -> Arcs:
+    length = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        length += 1
+    return one[:length]
+
+
+# Building
+
+
+def build_files(modules: Iterable[LinkedModule], folder: Callable[[str], str]) -> dict[str, bytes]:
+    """The files of a store that holds *modules*.
+
+    Args:
+        modules: No two of one name.
+        folder: Where the file of a module goes, empty for the store's own directory.
+    """
+    files: dict[str, bytes] = {}
+    entries: dict[str, str] = {}
+    names: dict[str, set[str]] = {}
+    owners: dict[Arcs, set[str]] = {}
+    for module in modules:
+        inside = folder(module.name)
+        file = f"{inside}/{module.name}.txt" if inside else f"{module.name}.txt"
+        files[file] = format_module(module).encode()
+        fields = (module.name, file, str(module.smi_version), module.revision)
+        entries[module.name] = "\t".join(fields).rstrip("\t")
+        for item in module.objects:
+            names.setdefault(item.name, set()).add(module.name)
+            owners.setdefault(decode_oid(item.oid), set()).add(module.name)
+    files[MODULES_FILE] = _lines(entries[name] for name in sorted(entries))
+    files[NAMES_FILE] = _lines(
+        f"{name.decode()}\t{modules}"
+        for name, modules in _stretches({name.encode(): names[name] for name in names})
+    )
+    files[TREES_FILE] = _lines(
+        f"{'.'.join(map(str, arcs))}\t{modules}" for arcs, modules in _stretches(owners)
+    )
+    return files
+
+
+def _stretches(owners: Mapping[_Key, set[str]]) -> Iterator[tuple[_Key, str]]:
+    """Each key at which the modules become others, in order, with the modules."""
+    current: set[str] = set()
+    for key in sorted(owners):
+        if owners[key] != current:
+            current = owners[key]
+            yield key, " ".join(sorted(current))
+
+
+def _lines(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()

@@ -1,0 +1,312 @@
+"""The text of a compiled MIB module: one fact a line, for people, for git and for looking up.
+
+Three parts with an empty line between them: what the module is, the types that its objects need,
+its objects in the order of their OIDs. Columns are separated by tabs; a line ends after its last
+column that says something::
+
+    module    IF-MIB
+    smi       2
+    revision  2000-06-14
+
+    type  InterfaceIndex           Integer32(1..2147483647)  d
+    type  DisplayString  SNMPv2-TC OCTET STRING(0..255)      255a
+
+    1.3.6.1.2.1.2.2        table   ifTable
+    1.3.6.1.2.1.2.2.1      row     ifEntry  index=ifIndex
+    1.3.6.1.2.1.2.2.1.2    column  ifDescr  DisplayString(0..255)  ro
+    1.3.6.1.2.1.2.2.1.7    column  ifAdminStatus  INTEGER{1 up,2 down,3 testing}  rw
+    1.3.6.1.6.3.1.1.5.3    notification  linkDown  objects=ifIndex,ifAdminStatus,ifOperStatus
+
+A type has its name, the module that defines it if that is another, its syntax and its DISPLAY-HINT.
+An object has its OID, kind and name; a scalar or column also syntax and access (``ro``, ``rw``,
+``rc`` read-create, ``na`` not-accessible, ``an`` accessible-for-notify, ``wo``). What follows is
+``key=value``: index (``implied`` before a name that is), augments, objects, units, status, help.
+Names of other modules stand as ``MIB::name``, names that no module has (and in SMIv1 the types that
+may stand for an index) as ``:name``.
+
+A file stands for itself: it repeats the types that it needs of other modules, so that an object can
+be told from its line and from the types above it. This module turns lines into values and back; it
+knows no files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from exporters.smi.mib_objects import (
+    Convention,
+    IndexPart,
+    Kind,
+    LinkedModule,
+    MibObject,
+    Syntax,
+)
+from exporters.wire.ber import encode_oid
+
+_ACCESS_CODES = {
+    "accessible-for-notify": "an",
+    "not-accessible": "na",
+    "read-create": "rc",
+    "read-only": "ro",
+    "read-write": "rw",
+    "write-only": "wo",
+}
+_ACCESS_WORDS = {code: word for word, code in _ACCESS_CODES.items()}
+_SYNTAX = re.compile(r"(?P<name>[^{(]+)(?:\{(?P<labels>[^}]*)\})?(?:\((?P<ranges>[^)]*)\))?")
+_VALUE_KINDS = frozenset((Kind.COLUMN, Kind.SCALAR))
+
+
+class MibTextError(ValueError):
+    """Text that is no compiled module; says which line is wrong."""
+
+
+TypeNames = Callable[[Convention], str]
+
+
+# Writing
+
+
+def format_module(module: LinkedModule) -> str:
+    """Write *module*; ``parse_module`` of the text gives an equal module."""
+    type_name = _type_names(module)
+    head = [f"module\t{module.name}", f"smi\t{module.smi_version}"]
+    if module.revision:
+        head.append(f"revision\t{module.revision}")
+    types = [_type_line(module, item, type_name) for item in module.conventions]
+    objects = [_object_line(module, item, type_name) for item in module.objects]
+    return "\n\n".join("\n".join(part) for part in (head, types, objects)) + "\n"
+
+
+def _type_names(module: LinkedModule) -> TypeNames:
+    """How each type is called in the lines: by its name alone where no other has that name."""
+    first: dict[str, str] = {}
+    for convention in module.conventions:
+        first.setdefault(convention.name, convention.module)
+
+    def name(convention: Convention) -> str:
+        if first.get(convention.name, convention.module) == convention.module:
+            return convention.name
+        return convention.qualified_name
+
+    return name
+
+
+def _type_line(module: LinkedModule, convention: Convention, type_name: TypeNames) -> str:
+    origin = "" if convention.module == module.name else convention.module
+    syntax = _format_syntax(convention.syntax, type_name)
+    hint = convention.display_hint
+    return _line("type", type_name(convention), origin, syntax, _one_line(hint))
+
+
+def _object_line(module: LinkedModule, item: MibObject, type_name: TypeNames) -> str:
+    own = f"{module.name}::"
+    columns = [item.dotted_oid, item.kind.value, item.name]
+    if item.kind in _VALUE_KINDS:
+        columns.append("" if item.syntax is None else _format_syntax(item.syntax, type_name))
+        columns.append(_ACCESS_CODES.get(item.access, item.access))
+    extras = {
+        "index": ",".join(_format_index(part, own) for part in item.indexes),
+        "augments": _format_name(item.augments, own) if item.augments else "",
+        "objects": ",".join(_format_name(name, own) for name in item.objects),
+        "units": item.units,
+        "status": "" if item.status == "current" else item.status,
+        "help": item.help,
+    }
+    columns.extend(f"{key}={_one_line(value)}" for key, value in extras.items() if value)
+    return _line(*columns)
+
+
+def _format_index(part: IndexPart, own: str) -> str:
+    name = _format_name(part.qualified_name, own)
+    return f"implied {name}" if part.implied else name
+
+
+def _format_name(name: str, own: str) -> str:
+    """The name alone in its own module; with a colon before it where no module has it."""
+    return name.removeprefix(own) if "::" in name else f":{name}"
+
+
+def _format_syntax(syntax: Syntax, type_name: TypeNames) -> str:
+    text = syntax.type_name if syntax.convention is None else type_name(syntax.convention)
+    if syntax.labels:
+        text += "{" + ",".join(f"{number} {label}" for number, label in syntax.labels) + "}"
+    if syntax.ranges:
+        text += "(" + "|".join(map(_format_range, syntax.ranges)) + ")"
+    return text
+
+
+def _format_range(bounds: tuple[int, int]) -> str:
+    low, high = bounds
+    return str(low) if low == high else f"{low}..{high}"
+
+
+def _line(*columns: str) -> str:
+    return "\t".join(columns).rstrip("\t")
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else " ".join(text.split())
+
+
+# Reading
+
+
+def parse_module(text: str) -> LinkedModule:
+    """Read a whole module.
+
+    Raises:
+        MibTextError: A line is none of a module.
+    """
+    parts = text.split("\n\n", 2)
+    if len(parts) != 3:
+        raise MibTextError("expected three parts with an empty line between them")
+    head = parse_head(parts[0])
+    conventions = parse_types(parts[1], head["module"])
+    lines = [line for line in parts[2].split("\n") if line]
+    return LinkedModule(
+        head["module"],
+        int(head.get("smi", "2")),
+        head.get("revision", ""),
+        tuple(dict.fromkeys(conventions.values())),
+        tuple(parse_object(line, head["module"], conventions) for line in lines),
+    )
+
+
+def parse_head(text: str) -> dict[str, str]:
+    """Read the first part: ``module``, ``smi`` and ``revision``, as text.
+
+    Raises:
+        MibTextError: It names no module.
+    """
+    head = dict(line.split("\t", 1) for line in text.split("\n") if "\t" in line)
+    if "module" not in head:
+        raise MibTextError("the first part names no module")
+    return head
+
+
+def parse_types(text: str, module: str) -> dict[str, Convention]:
+    """Read the second part: types by the names that objects call them by.
+
+    Raises:
+        MibTextError: A line is no type.
+    """
+    written: dict[str, list[str]] = {}
+    for line in text.split("\n"):
+        if line:
+            word, name, *rest = line.split("\t")
+            if word != "type" or not rest:
+                raise MibTextError(f"not a type: {line!r}")
+            written[name] = [*rest, "", "", ""]
+    types: dict[str, Convention] = {}
+    for name in written:
+        _read_type(name, written, types, module, ())
+    return {name: types[name] for name in written}
+
+
+def _read_type(
+    name: str,
+    written: Mapping[str, list[str]],
+    types: dict[str, Convention],
+    module: str,
+    above: tuple[str, ...],
+) -> None:
+    """Read the type *name* after those that it is built on."""
+    if name in types or name not in written:
+        return
+    if name in above:
+        raise MibTextError(f"the type {name} is built on itself")
+    origin, syntax, hint, *_ = written[name]
+    _read_type(re.split(r"[{(]", syntax, maxsplit=1)[0], written, types, module, (*above, name))
+    plain_name = name.rpartition("::")[2]
+    types[name] = Convention(origin or module, plain_name, parse_syntax(syntax, types), hint)
+
+
+def parse_syntax(text: str, types: Mapping[str, Convention]) -> Syntax:
+    """Read a syntax such as ``INTEGER{1 up,2 down}`` or ``DisplayString(0..255)``.
+
+    Raises:
+        MibTextError: It is none.
+    """
+    match = _SYNTAX.fullmatch(text)
+    if match is None:
+        raise MibTextError(f"not a syntax: {text!r}")
+    name = match["name"]
+    convention = types.get(name)
+    try:
+        return Syntax(
+            name if convention is None else convention.name,
+            convention,
+            tuple(_labels(match["labels"] or "")),
+            tuple(_ranges(match["ranges"] or "")),
+        )
+    except ValueError as error:
+        raise MibTextError(f"not a syntax: {text!r}") from error
+
+
+def _labels(text: str) -> Iterator[tuple[int, str]]:
+    for item in filter(None, text.split(",")):
+        number, _, label = item.partition(" ")
+        yield int(number), label
+
+
+def _ranges(text: str) -> Iterator[tuple[int, int]]:
+    for item in filter(None, text.split("|")):
+        low, _, high = item.partition("..")
+        yield int(low), int(high or low)
+
+
+def parse_object(line: str, module: str, types: Mapping[str, Convention]) -> MibObject:
+    """Read the line of an object of *module*, with the *types* of its file.
+
+    Raises:
+        MibTextError: It is none.
+    """
+    try:
+        oid, kind_word, name, *rest = line.split("\t")
+        kind = Kind(kind_word)
+        encoded = encode_oid(oid)
+    except ValueError as error:
+        raise MibTextError(f"not an object: {line!r}") from error
+    syntax, access = None, ""
+    if kind in _VALUE_KINDS:
+        padded = [*rest, "", ""]
+        syntax = parse_syntax(padded[0], types) if padded[0] else None
+        access = padded[1]
+        rest = rest[2:]
+    extras = dict(item.split("=", 1) for item in rest if "=" in item)
+    return MibObject(
+        module=module,
+        name=name,
+        oid=encoded,
+        kind=kind,
+        syntax=syntax,
+        access=_ACCESS_WORDS.get(access, access),
+        status=extras.get("status", "current"),
+        units=extras.get("units", ""),
+        indexes=tuple(_indexes(extras.get("index", ""), module)),
+        augments=_qualified(extras.get("augments", ""), module),
+        objects=tuple(_names(extras.get("objects", ""), module)),
+        help=extras.get("help", ""),
+    )
+
+
+def _indexes(text: str, module: str) -> Iterator[IndexPart]:
+    for item in filter(None, text.split(",")):
+        name = item.removeprefix("implied ")
+        implied = name != item
+        if name.startswith(":"):
+            yield IndexPart("", name[1:], implied)
+        else:
+            origin, _, own = name.rpartition("::")
+            yield IndexPart(origin or module, own, implied)
+
+
+def _names(text: str, module: str) -> Iterable[str]:
+    return (_qualified(name, module) for name in filter(None, text.split(",")))
+
+
+def _qualified(name: str, module: str) -> str:
+    if name.startswith(":"):
+        return name[1:]
+    return name if "::" in name or not name else f"{module}::{name}"
