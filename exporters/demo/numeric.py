@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
@@ -167,13 +168,13 @@ def _parse_function(text: str) -> tuple[str, tuple[float | None, ...]]:
         raise ValueError(f"{name!r} is not a function that numeric offers")
     arguments = tuple(None if text == _TIME else _number(name, text) for text in texts) or (None,)
     try:
-        _FUNCTIONS[name](*(1.0 if argument is None else argument for argument in arguments))
+        # Whether it is defined at 1 does not matter, only whether it takes so many arguments.
+        with suppress(OverflowError, ValueError):
+            _FUNCTIONS[name](*(1.0 if argument is None else argument for argument in arguments))
     except TypeError as error:
         raise ValueError(
             f"{name} takes another number of arguments than {len(arguments)}"
         ) from error
-    except (OverflowError, ValueError):
-        pass  # not defined at 1: no matter
     return name, arguments
 
 
