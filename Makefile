@@ -4,13 +4,15 @@
 #   make demo ARGS="--duration 20"    ... for 20 seconds, then check that all of it was scraped
 #   make test                         install what the tests need, then run all of them
 #   make bench-snmp                   race against snmp_exporter, nine minutes (ARGS=--quick: one)
+#   make mibs MIBS=DIRECTORY          compile the MIB modules that ship, from MIB files
+#   make check-mibs                   compile every MIB file there is, and compare with net-snmp
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test bench-snmp lint install-peers clean
+.PHONY: demo test bench-snmp lint install-peers mibs check-mibs clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/netexporters demo $(ARGS)
@@ -25,6 +27,12 @@ lint: $(VENV)/.installed-for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+mibs: $(VENV)/.installed
+	$(BIN)/python tools/ship_mibs.py $(MIBS) --output modules/mibs
+
+check-mibs: $(VENV)/.installed-for-tests install-peers
+	NETEXPORTERS_ALL_MIBS=1 $(BIN)/pytest -rA tests/external/test_mib_files.py $(ARGS)
 
 install-peers:
 	@sh tests/install_peers.sh

@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, Entry] = {
     "check": Entry("exporters.config.check_command", "check configuration files"),
     "get": Entry("exporters.snmp.commands.get", "read OIDs of a device"),
     "walk": Entry("exporters.snmp.commands.walk", "read whole subtrees of a device"),
+    "mib": Entry("exporters.mibs.command", "search MIBs by name and OID, compile MIB files"),
     "record": Entry("exporters.demo.record", "record a device, to simulate it later"),
     "simulate": Entry("exporters.demo.simulate", "answer SNMP as recorded devices did"),
     "healthcheck": Entry("exporters.healthcheck", "ask whether an exporter is alive here"),

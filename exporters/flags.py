@@ -31,7 +31,9 @@ class FlagParser(argparse.ArgumentParser):
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
         """Parse *argv*; a wrong flag ends the process with exit code 2, ``--help`` with 0."""
-        arguments, unknown = self.parse_known_intermixed_args(argv)
+        # argparse cannot mix flags and arguments where a command has commands of its own.
+        parse = self.parse_known_args if self._subparsers else self.parse_known_intermixed_args
+        arguments, unknown = parse(argv)
         if unknown:
             flag = next((word for word in unknown if word.startswith("-")), None)
             if flag is None:

@@ -10,14 +10,13 @@ output before is replaced, so that git shows what became different.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections import Counter
 from pathlib import Path
 
 from exporters.mibs.compiling import Compilation, compile_sources
-from exporters.mibs.opening import write_files
 from exporters.mibs.sources import SourceReader, find_sources
+from exporters.mibs.states import replace_directory
 from exporters.smi.dictionary import Dictionary
 from exporters.smi.mib_objects import MibObject
 from exporters.smi.mib_roots import is_standard
@@ -108,8 +107,7 @@ def main() -> int:
         keep=lambda name: name in folders,
         with_help=False,
     )
-    shutil.rmtree(arguments.output, ignore_errors=True)
-    write_files(arguments.output, chosen.files)
+    replace_directory(arguments.output, chosen.files)
     report(chosen, folders)
     return 0
 

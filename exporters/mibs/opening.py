@@ -1,45 +1,23 @@
 """The dictionary that a command line asks for: what ships, and the user's own MIB files before it.
 
-The user's files are compiled when something in ``--mib.dir`` has changed, and kept compiled in a
-cache: ``$CACHE_DIRECTORY`` (systemd), else ``$XDG_CACHE_HOME``, else ``~/.cache``. Where none of
-these can be written, they are compiled at each start, in memory.
-
-A compiled state is a directory of its own that is never changed, so that a process that uses one is
-not disturbed by another that compiles. The last few states stay.
+A directory of ``--mib.dir`` holds MIB files, which are compiled when one of them has changed, or
+what ``netexporters mib compile --output`` made of them. Compiled files are kept in a cache:
+``--mib.cache-dir``, else ``$CACHE_DIRECTORY`` (systemd), ``$XDG_CACHE_HOME`` or ``~/.cache``. Where
+none of these can be written, files are compiled at each start, in memory.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import logging
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from exporters.bundled import bundled_directory
-from exporters.errors import ConfigError, Problem
-from exporters.logs import fields
-from exporters.mibs.compiling import Compilation, MibProblem, compile_sources
-from exporters.mibs.sources import FORMAT_VERSION, SourceFile, SourceReader, find_sources
+from exporters.mibs.compiling import MibProblem
+from exporters.mibs.states import CompiledState, compile_state, is_store, open_store
 from exporters.smi.dictionary import Dictionary
-from exporters.smi.mib_findings import Severity
-from exporters.smi.mib_store import (
-    MODULES_FILE,
-    DirectoryFiles,
-    MemoryFiles,
-    MibStore,
-    MibStoreError,
-)
-
-logger = logging.getLogger(__name__)
-
-_MANIFEST = "manifest.json"
-_STATES_KEPT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +27,7 @@ class OpenedDictionary:
     dictionary: Dictionary
     problems: tuple[MibProblem, ...] = ()
     summary: str = ""
-    """Of the user's files; empty where there are none."""
+    """Of the user's files; empty where there are none to compile."""
 
 
 def add_mib_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +42,12 @@ def add_mib_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="directory with your own MIB files, which come before those that ship; repeatable",
     )
-    group.add_argument(
+    add_cache_argument(group)
+
+
+def add_cache_argument(parser: argparse._ActionsContainer) -> None:
+    """Add the flag that says where compiled MIB files are kept."""
+    parser.add_argument(
         "--mib.cache-dir",
         dest="mib_cache_directory",
         metavar="DIR",
@@ -77,27 +60,39 @@ def open_dictionary(arguments: argparse.Namespace) -> OpenedDictionary:
     """Open the dictionary that the flags of ``add_mib_arguments`` ask for.
 
     Raises:
-        ConfigError: A directory is not there, or what ships is not what it should be.
+        ConfigError: A directory is not there, or compiled modules are not what they should be.
     """
-    shipped = open_shipped()
-    if not arguments.mib_directories:
-        return OpenedDictionary(Dictionary((shipped,)))
-    cache = arguments.mib_cache_directory or default_cache_directory(os.environ)
-    return open_with_directories(arguments.mib_directories, shipped, cache)
+    return open_with_directories(arguments.mib_directories, arguments.mib_cache_directory)
 
 
-def open_shipped() -> MibStore:
-    """Open the modules that ship.
+def open_with_directories(directories: Sequence[Path], cache: Path | None) -> OpenedDictionary:
+    """Open *directories* before what ships; compiled ones before those that are compiled now.
+
+    Args:
+        directories: Directories of MIB files, or of compiled modules.
+        cache: Where compiled files are kept; None: where the environment says.
 
     Raises:
-        ConfigError: They are missing, or damaged.
+        ConfigError: As ``open_dictionary``.
     """
-    directory = bundled_directory("modules") / "mibs"
-    try:
-        return MibStore(DirectoryFiles(directory))
-    except MibStoreError as error:
-        hint = "install the package again"
-        raise ConfigError((Problem(f"MIB modules that ship: {error}", hint),)) from error
+    compiled = [open_store(directory) for directory in directories if is_store(directory)]
+    known = Dictionary((*compiled, open_store(bundled_directory("modules") / "mibs")))
+    rest = [directory for directory in directories if not is_store(directory)]
+    if not rest:
+        return OpenedDictionary(known)
+    state = compile_state(rest, known, cache or default_cache_directory(os.environ))
+    stores = (*compiled, state.store, *known.stores[len(compiled) :])
+    return OpenedDictionary(Dictionary(stores), state.problems, state.summary)
+
+
+def compile_directories(directories: Sequence[Path], cache: Path | None) -> CompiledState:
+    """Compile *directories* over what ships, as ``open_with_directories`` would.
+
+    Raises:
+        ConfigError: A directory is not there.
+    """
+    known = Dictionary((open_store(bundled_directory("modules") / "mibs"),))
+    return compile_state(directories, known, cache or default_cache_directory(os.environ))
 
 
 def default_cache_directory(environment: Mapping[str, str]) -> Path | None:
@@ -110,105 +105,3 @@ def default_cache_directory(environment: Mapping[str, str]) -> Path | None:
     if home := environment.get("HOME"):
         return Path(home) / ".cache" / "netexporters" / "mibs"
     return None
-
-
-def open_with_directories(
-    directories: Sequence[Path], shipped: MibStore, cache: Path | None
-) -> OpenedDictionary:
-    """Open the modules of *directories* before those that ship, compiled anew where need be.
-
-    Raises:
-        ConfigError: A directory is not there.
-    """
-    sources = find_sources(directories)
-    place = (
-        None if cache is None else cache / _digest([str(path.resolve()) for path in directories])
-    )
-    state = _state(sources, shipped)
-    opened = None if place is None else _open_state(place, state, shipped)
-    if opened is not None:
-        return opened
-    reader = SourceReader(None if cache is None else cache / "read")
-    compilation = compile_sources(sources, reader, Dictionary((shipped,)))
-    if place is not None and _keep_state(place, state, compilation):
-        opened = _open_state(place, state, shipped)
-    return opened or OpenedDictionary(
-        Dictionary((MibStore(MemoryFiles(compilation.files)), shipped)),
-        tuple(compilation.problems),
-        compilation.summary(),
-    )
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
-
-
-def _state(sources: Sequence[SourceFile], shipped: MibStore) -> str:
-    """What is different when anything has changed that the compiled modules depend on."""
-    ours = [(entry.name, entry.revision) for entry in shipped.modules.values()]
-    return _digest([FORMAT_VERSION, ours, [source.fingerprint for source in sources]])
-
-
-def _open_state(place: Path, state: str, shipped: MibStore) -> OpenedDictionary | None:
-    """A state that was kept, None where there is none, or none that is whole."""
-    directory = place / state
-    try:
-        manifest = json.loads((directory / _MANIFEST).read_bytes())
-        problems = tuple(
-            MibProblem(file, line, Severity(severity), module, text)
-            for file, line, severity, module, text in manifest["problems"]
-        )
-        store = MibStore(DirectoryFiles(directory))
-        os.utime(directory)  # the states that are used stay
-    except FileNotFoundError:
-        return None
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        logger.warning(
-            "compiled MIB files not usable", extra=fields(directory=directory, err=error)
-        )
-        return None
-    return OpenedDictionary(Dictionary((store, shipped)), problems, manifest["summary"])
-
-
-def _keep_state(place: Path, state: str, compilation: Compilation) -> bool:
-    """Write a state, whole or not at all; whether it is there now."""
-    partial = place / f"{state}.{os.getpid()}"
-    manifest = {
-        "problems": [
-            [problem.file, problem.line, problem.severity, problem.module, problem.text]
-            for problem in compilation.problems
-        ],
-        "summary": compilation.summary(),
-    }
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        write_files(partial, {**compilation.files, _MANIFEST: json.dumps(manifest).encode()})
-        shutil.rmtree(place / state, ignore_errors=True)  # one that was not usable
-        try:
-            partial.rename(place / state)
-        except OSError:  # another process was as quick
-            shutil.rmtree(partial, ignore_errors=True)
-        _drop_old_states(place)
-    except OSError as error:
-        logger.warning("MIB cache not writable", extra=fields(directory=place, err=error))
-        return False
-    return True
-
-
-def _drop_old_states(place: Path) -> None:
-    states = [path for path in place.iterdir() if (path / MODULES_FILE).is_file()]
-    states.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in states[_STATES_KEPT:]:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files of a store below *directory*.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    for name, content in files.items():
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)

@@ -87,6 +87,17 @@ def _walk(directory: Path) -> Iterator[Path]:
                 yield path
 
 
+_Read = tuple[tuple[ParsedModule, ...], tuple[Finding, ...]]
+
+
+def _from_json(value: list[Any]) -> _Read:
+    modules, findings = value
+    return (
+        tuple(module_from_json(module) for module in modules),
+        tuple(Finding(line, Severity(severity), text) for line, severity, text in findings),
+    )
+
+
 class SourceReader:
     """Reads files, and remembers in *cache* what was in them; without one it remembers nothing."""
 
@@ -108,16 +119,12 @@ class SourceReader:
         if _HEAD.search(content) is None:
             return None
         digest = hashlib.sha256(content).hexdigest()
-        value = self._remembered(digest)
-        if value is None:
+        read = self._remembered(digest)
+        if read is None:
             value = self._parse(content)
             self._remember(digest, value)
-        modules, findings = value
-        return ReadFile(
-            source.path,
-            tuple(module_from_json(module) for module in modules),
-            tuple(Finding(line, Severity(severity), text) for line, severity, text in findings),
-        )
+            read = _from_json(value)
+        return ReadFile(source.path, *read)
 
     def _failed(self, source: SourceFile, problem: str) -> ReadFile:
         return ReadFile(source.path, (), (Finding(1, Severity.ERROR, problem),))
@@ -137,18 +144,17 @@ class SourceReader:
     def _path(self, digest: str) -> Path | None:
         return None if self._cache is None else self._cache / f"{digest}.{FORMAT_VERSION}.json"
 
-    def _remembered(self, digest: str) -> list[Any] | None:
+    def _remembered(self, digest: str) -> _Read | None:
         path = self._path(digest)
         if path is None:
             return None
         try:
-            value: list[Any] = json.loads(path.read_bytes())
-        except FileNotFoundError:
+            return _from_json(json.loads(path.read_bytes()))
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, KeyError, TypeError, ValueError) as error:
             logger.warning("cached MIB file not readable", extra=fields(file=path, err=error))
             return None
-        return value
 
     def _remember(self, digest: str, value: list[Any]) -> None:
         path = self._path(digest)

@@ -5,7 +5,7 @@ modules stand before those that ship, and a module of a user replaces the shippe
 as a whole. Names are qualified by their module everywhere, because modules share names: ``by_name``
 gives all that have a name, the best first.
 
-Best is, of objects with one name or one OID: what an earlier store has; what a standard defines;
+Best is, of objects with one name or one OID: what a standard defines; what an earlier store has;
 SMIv2 before SMIv1; what is current rather than deprecated; the later revision.
 
 Looking up takes some ten microseconds, and a file is read the first time that something of its
@@ -29,7 +29,7 @@ from exporters.wire.ber import Oid, decode_oid, decode_subids, encode_oid, encod
 Arcs = tuple[int, ...]
 
 STANDARD_FOLDERS = ("iana/", "ieee/", "ietf/")
-"""Folders of a store whose modules come before others."""
+"""Folders of a store whose modules are those of a standard, wherever else they are found."""
 
 _LEAVES = frozenset((Kind.COLUMN, Kind.SCALAR))
 _SHORTEST_INNER_SEARCH = 3
@@ -58,6 +58,12 @@ class Dictionary:
         for store in self.stores:
             self._hidden.append(seen & store.modules.keys())
             seen = seen | store.modules.keys()
+        self._standards = {
+            entry.name
+            for store in self.stores
+            for entry in store.modules.values()
+            if entry.file.startswith(STANDARD_FOLDERS)
+        }
         self._last: MibObject | None = None
 
     # Modules
@@ -140,7 +146,8 @@ class Dictionary:
             linked = self.module(module)
             names = [item.name for item in linked.objects] if linked else []
         else:
-            names = [item.name for item in self.search(own_name[: max(4, len(own_name) * 2 // 3)])]
+            start = own_name[: max(4, len(own_name) // 2)]
+            names = [item.name for item in self.search(start, limit=1000)]
         folded = {candidate.lower(): candidate for candidate in names}
         near = difflib.get_close_matches(own_name.lower(), folded, n=1, cutoff=0.7)
         return f", did you mean {folded[near[0]]}?" if near else ""
@@ -327,8 +334,7 @@ class Dictionary:
                 if owner in self._hidden[place] or (module and owner.lower() != module.lower()):
                     continue
                 match = _match_rank(name, part)
-                folder = store.modules[owner].file
-                rank = (match, place, not folder.startswith(STANDARD_FOLDERS), len(name), name)
+                rank = (match, owner not in self._standards, place, len(name), name)
                 found[place, owner, oid] = (*rank, owner, oid)
         best = sorted(found, key=lambda key: found[key])[:limit]
         return [item for key in best if (item := self._object_at(*key, found[key])) is not None]
@@ -354,8 +360,8 @@ class Dictionary:
         entry = self.stores[place].modules[item.module]
         newest_first = tuple(-int(part) for part in entry.revision.split("-") if part)
         return (
+            item.module not in self._standards,
             place,
-            not entry.file.startswith(STANDARD_FOLDERS),
             -entry.smi_version,
             item.status != "current",
             not newest_first,

@@ -78,7 +78,11 @@ class IndexShape:
 
 @dataclass(frozen=True, slots=True)
 class MetricShape:
-    """What an object becomes where nothing overrides it."""
+    """What an object becomes where nothing overrides it.
+
+    The help is the first sentence of the description, as the generator has it, or the object's
+    qualified name where there is no description; the OID follows either.
+    """
 
     name: str
     oid: str
@@ -113,7 +117,7 @@ def metric_of(dictionary: Dictionary, item: MibObject) -> MetricShape:
         name=sanitize_name(item.name),
         oid=item.dotted_oid,
         type=kind,
-        help=f"{item.help} - {item.dotted_oid}",
+        help=f"{item.help or item.qualified_name} - {item.dotted_oid}",
         indexes=indexes,
         enum_values=enum_values(item.syntax),
     )

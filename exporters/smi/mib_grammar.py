@@ -31,7 +31,7 @@ from exporters.smi.mib_declarations import (
     WrittenSyntax,
 )
 from exporters.smi.mib_findings import Finding, Severity
-from exporters.smi.mib_repair import repair
+from exporters.smi.mib_repair import repairs
 from exporters.smi.mib_tokens import UPPERCASE, SourceModule, Token, decode_source, split_modules
 
 _CLAUSES = {
@@ -116,15 +116,16 @@ class MibParser:
             return _declaration(self._tree(tokens), tokens[0].lineno)
         except GrammarError as error:
             first_error = error
-        repaired = repair(clause, tokens)
-        try:
-            declaration = _declaration(self._tree(repaired), tokens[0].lineno)
-        except GrammarError:
-            return _rescue(clause, tokens, findings, first_error)
-        line = first_error.line or tokens[0].lineno
-        text = f"{name}: {first_error}; repaired"
-        findings.append(Finding(line, Severity.WARNING, text))
-        return declaration
+        for repaired in repairs(clause, tokens):
+            try:
+                declaration = _declaration(self._tree(repaired), tokens[0].lineno)
+            except GrammarError:
+                continue
+            line = first_error.line or tokens[0].lineno
+            text = f"{name}: {first_error}; repaired"
+            findings.append(Finding(line, Severity.WARNING, text))
+            return declaration
+        return _rescue(clause, tokens, findings, first_error)
 
     def _tree(self, tokens: Sequence[Token]) -> Any:
         """Give the syntax tree that pysmi makes of one declaration.

@@ -392,18 +392,15 @@ class Names:
         return declaration is not None and self.is_row_declaration(owner, declaration)
 
     def is_row_declaration(self, module: str, declaration: Declaration) -> bool:
-        """Whether *declaration* of *module* is a row: by its INDEX, or by its type."""
+        """Whether *declaration* of *module* is a row: by its type, or by its INDEX."""
         syntax = declaration.syntax
-        if declaration.clause is not Clause.OBJECT or syntax is None:
+        if declaration.clause is not Clause.OBJECT or syntax is None or syntax.form is Form.ROWS:
             return False
-        if syntax.form is Form.ROWS:
-            return False
-        return bool(
-            declaration.indexes
-            or declaration.augments
-            or syntax.form is Form.SEQUENCE
-            or self.is_sequence(module, syntax.type_name)
-        )
+        if syntax.form is Form.SEQUENCE or self.is_sequence(module, syntax.type_name):
+            return True
+        # An INDEX makes a row of a type that nobody knows, and not of what has a value.
+        has_index = bool(declaration.indexes or declaration.augments)
+        return has_index and not self.syntax_of(module, syntax, declaration.line).base
 
 
 def _vendor(module: str) -> str:

@@ -22,26 +22,31 @@ _OBJECT_CLAUSES = (
 _ALL_CLAUSES = frozenset((*_OBJECT_CLAUSES, "ACCESS", "REFERENCE", "DEFVAL", "COLON_COLON_EQUAL"))
 
 
-def repair(clause: Clause, tokens: list[Token]) -> list[Token]:
-    """Write a declaration in a way that the grammar may take."""
+def repairs(clause: Clause, tokens: list[Token]) -> Iterator[list[Token]]:
+    """Write a declaration in ways that the grammar may take, from the least to the most change."""
     if clause is Clause.TYPE:
         start = syntax_start(tokens)
-        if tokens[2].type == "TEXTUAL_CONVENTION":
-            return [*tokens[:2], *_repaired_convention(tokens[2:start]), *_plain(tokens[start:])]
-        return [as_kind(UPPERCASE, tokens[0]), *tokens[1:start], *_plain(tokens[start:])]
+        for syntax in (tokens[start:], _plain(tokens[start:])):
+            if tokens[2].type == "TEXTUAL_CONVENTION":
+                yield [*tokens[:2], *_repaired_convention(tokens[2:start]), *syntax]
+            else:
+                yield [as_kind(UPPERCASE, tokens[0]), *tokens[1:start], *syntax]
+        return
     tokens = [as_kind(LOWERCASE, tokens[0]), *tokens[1:]]
+    yield tokens
     if clause is Clause.OBJECT:
-        return _repaired_object(tokens)
-    if clause in (Clause.NOTIFICATION, Clause.TRAP):
-        return _repaired_notification(clause, tokens)
-    return tokens
+        yield _repaired_object(tokens, plain=False)
+        yield _repaired_object(tokens, plain=True)
+    elif clause in (Clause.NOTIFICATION, Clause.TRAP):
+        yield _repaired_notification(clause, tokens)
 
 
-def _repaired_object(tokens: list[Token]) -> list[Token]:
+def _repaired_object(tokens: list[Token], *, plain: bool) -> list[Token]:
     """The clauses that are kept, in the order that the grammar wants."""
     line = tokens[0].lineno
     clauses = split_clauses(tokens[2:], _ALL_CLAUSES)
-    clauses["SYNTAX"] = _plain(clauses.get("SYNTAX", []))
+    if plain:
+        clauses["SYNTAX"] = _plain(clauses.get("SYNTAX", []))
     clauses["STATUS"] = _one_word(clauses.get("STATUS", []), line, "current")
     if "MAX_ACCESS" in clauses:
         clauses["MAX_ACCESS"] = _one_word(clauses["MAX_ACCESS"], line, "read-only")
@@ -112,7 +117,7 @@ def _repaired_notification(clause: Clause, tokens: list[Token]) -> list[Token]:
 
 
 def _plain(tokens: Sequence[Token]) -> list[Token]:
-    """A syntax with no more than a type, well-formed names of numbers, or ranges of numbers."""
+    """A syntax with no more than a type, and names of numbers where it has them."""
     if not tokens:
         return []
     line = tokens[0].lineno

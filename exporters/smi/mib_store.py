@@ -272,6 +272,13 @@ class MibStore:
             self._kept -= len(dropped.content)
         return text
 
+    def contents(self) -> dict[str, bytes]:
+        """All files of the store, by their names."""
+        names = [entry.file for entry in self.modules.values()]
+        return {
+            name: self._files.read(name) for name in (MODULES_FILE, NAMES_FILE, TREES_FILE, *names)
+        }
+
     def linked(self, module: str) -> LinkedModule | None:
         """A module as a whole, None where the store has none of that name."""
         return self.text(module).module() if module in self.modules else None

@@ -72,6 +72,10 @@ def parsers() -> Iterator[tuple[str, argparse.ArgumentParser]]:
         parser = FlagParser(name, "")
         import_module(entry.module).add_arguments(parser)
         yield name, parser
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for word, of_its_own in action.choices.items():
+                    yield f"{name} {word}", of_its_own
 
 
 def flags_of(parser: argparse.ArgumentParser) -> set[str]:

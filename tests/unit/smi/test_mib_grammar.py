@@ -161,7 +161,7 @@ SYNTAX_OF_REPAIRED = {
         Form.TYPE, "INTEGER", labels=(("yes", 1), ("No", 2), ("MAX", 3), ("pre/post", 4))
     ),
     "rangeOfNames": WrittenSyntax(Form.TYPE, "Integer32"),
-    "UpperCase": WrittenSyntax(Form.TYPE, "DisplayString"),
+    "UpperCase": WrittenSyntax(Form.TYPE, "DisplayString", ranges=((0, 8),)),
     "with_underscore": WrittenSyntax(Form.TYPE, "Integer32"),
     "trailing-hyphen-": WrittenSyntax(Form.TYPE, "Integer32"),
     "bitsWithoutNames": WrittenSyntax(Form.TYPE, "BITS"),

@@ -321,6 +321,22 @@ def test_names_that_lead_nowhere_are_told_where_they_stand(link: Link) -> None:
     assert objects(result)["n"].objects == ("noOne",)
 
 
+def test_an_index_makes_no_row_of_what_has_a_value(link: Link) -> None:
+    body = scalar("a", "enterprises 32473 7", "TruthValue").replace("::=", "INDEX { ifIndex } ::=")
+
+    result = link(module("X-MIB", body))["X-MIB"]
+
+    assert objects(result)["a"].kind is Kind.SCALAR
+
+
+def test_an_index_makes_a_row_of_a_type_that_nobody_knows(link: Link) -> None:
+    body = scalar("a", "enterprises 32473 7", "NoEntry").replace("::=", "INDEX { ifIndex } ::=")
+
+    result = link(module("X-MIB", body + scalar("b", "a 1")))["X-MIB"]
+
+    assert [item.kind for item in result.module.objects] == [Kind.ROW, Kind.COLUMN]
+
+
 def test_a_name_that_is_defined_twice_is_told(link: Link) -> None:
     body = "a OBJECT IDENTIFIER ::= { enterprises 32473 }\na OBJECT IDENTIFIER ::= { mib-2 999 }"
 
