@@ -12,6 +12,7 @@ prometheus:prometheus
 promtool:prometheus
 prometheus-snmp-exporter:prometheus-snmp-exporter
 ip:iproute2
+ping:iputils-ping
 chromium:chromium"
 
 missing=""
