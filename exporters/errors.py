@@ -80,11 +80,12 @@ class FailureReason(StrEnum):
 
 
 class TargetError(NetexportersError):
-    """A device could not be read."""
+    """A device could not be read; *oid* is where, as its content bytes, if it is one object."""
 
-    def __init__(self, reason: FailureReason, detail: str) -> None:
+    def __init__(self, reason: FailureReason, detail: str, oid: bytes = b"") -> None:
         self.reason = reason
         self.detail = detail
+        self.oid = oid
         super().__init__(f"{detail} ({reason})")
 
 

@@ -94,6 +94,12 @@ def _timeout(seconds: float) -> float:
     return seconds
 
 
+def _lookup_cache(seconds: float | None) -> float | None:
+    if seconds is not None and seconds < 0:
+        raise Rejected(f"must not be less than 0, found {format_duration(seconds)}")
+    return seconds
+
+
 def _empty_mapping() -> Mapping[Any, Any]:
     return EMPTY_MAPPING
 
@@ -152,6 +158,11 @@ class Module:
         NULL_IS_EMPTY_LIST,
         Field(description="Rows to keep."),
     ] = ()
+    lookup_cache: Annotated[
+        Duration | None,
+        Field(description="Remember the columns that only lookups read; 0s for not at all."),
+        AfterValidator(_lookup_cache),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)

@@ -84,6 +84,7 @@ def _masked(secret: Secret) -> str:
 
 
 def _module(module: Module) -> dict[str, Any]:
+    cached = module.lookup_cache
     return {
         **_present(walk=_oids(module.walk), get=_oids(module.get)),
         "metrics": [_metric(metric) for metric in module.metrics],
@@ -94,6 +95,7 @@ def _module(module: Module) -> dict[str, Any]:
             use_unconnected_udp_socket=module.use_unconnected_udp_socket,
             allow_nonincreasing_oids=module.allow_nonincreasing_oids,
             filters=[_filter(entry) for entry in module.filters],
+            lookup_cache="" if cached is None else format_duration(cached),
         ),
     }
 

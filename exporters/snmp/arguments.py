@@ -37,6 +37,8 @@ class Settings:
     concurrency: int
     wrap_large_counters: bool
     silent_scrapes: int
+    lookup_cache_seconds: float
+    lookup_cache_bytes: int
     debug_packets: bool
     source: tuple[str, int] | None
     timeout_offset_seconds: float
@@ -94,6 +96,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "before its next scrape; 0 for never (default: %(default)s)",
     )
     group.add_argument(
+        "--snmp.lookup-cache",
+        dest="lookup_cache",
+        metavar="DURATION",
+        type=_seconds,
+        default=0.0,
+        help="remember for so long, such as 10m, the columns that only lookups read, in modules "
+        "that do not say lookup_cache themselves; 0 for not at all (default: %(default)g)",
+    )
+    group.add_argument(
+        "--snmp.lookup-cache-megabytes",
+        dest="lookup_cache_megabytes",
+        metavar="N",
+        type=_count,
+        default=64,
+        help="memory for what is remembered of lookups, all targets together "
+        "(default: %(default)s)",
+    )
+    group.add_argument(
         "--snmp.debug-packets",
         dest="debug_packets",
         action=argparse.BooleanOptionalAction,
@@ -145,6 +165,8 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         concurrency=arguments.concurrency,
         wrap_large_counters=arguments.wrap_large_counters,
         silent_scrapes=arguments.silent_scrapes,
+        lookup_cache_seconds=arguments.lookup_cache,
+        lookup_cache_bytes=arguments.lookup_cache_megabytes << 20,
         debug_packets=arguments.debug_packets,
         source=arguments.source,
         timeout_offset_seconds=arguments.timeout_offset,

@@ -8,8 +8,9 @@ missing that labels are made of: a series under wrong labels is worse than none.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from exporters.errors import FailureReason, TargetError
@@ -17,9 +18,10 @@ from exporters.snmp.agent_memory import AgentMemory
 from exporters.snmp.cursor import Range, Rows
 from exporters.snmp.exposition import Exposition
 from exporters.snmp.filters import apply_filters
+from exporters.snmp.label_cache import ModuleLabels, Refresh, TargetLabels
 from exporters.snmp.plan import ModulePlan
 from exporters.snmp.sheet import Sheet
-from exporters.snmp.walk import Walker, WalkResult
+from exporters.snmp.walk import Instance, Walker, WalkResult
 from exporters.sockets.snmp_session import SnmpSession, Trace, Traffic
 from exporters.wire.ber import format_oid
 
@@ -45,6 +47,9 @@ class ModuleOutcome:
     values_unreadable: int = 0
     types_unexpected: int = 0
     columns_shared: int = 0
+    labels_remembered: bool = False
+    labels_refresh: Refresh | None = None
+    labels_refused: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -70,6 +75,7 @@ class ScrapeContext:
     wrap_counters: bool
     clock: Callable[[], float]
     trace: Trace | None
+    labels: TargetLabels
     read_before: dict[Range, Rows] = field(default_factory=dict)
     """Columns that a module of this request has read to their ends."""
 
@@ -77,10 +83,11 @@ class ScrapeContext:
 async def collect_module(plan: ModulePlan, context: ScrapeContext) -> ModuleOutcome:
     """Read and write one module; what goes wrong with the target is in the outcome."""
     outcome = ModuleOutcome(plan.name)
+    labels = context.labels.of(plan, context.clock)
     started_at = context.clock()
     result = WalkResult()
     try:
-        result = await _read(plan, context, outcome)
+        result = await _read(plan, context, labels, outcome)
     except TargetError as error:
         outcome.failures.append(error)
     outcome.walk_seconds = context.clock() - started_at
@@ -91,17 +98,24 @@ async def collect_module(plan: ModulePlan, context: ScrapeContext) -> ModuleOutc
     outcome.truncated = result.truncated
     outcome.answered = bool(result.varbinds) or outcome.succeeded
     if outcome.answered:
-        await _write(plan, context, result, outcome)
+        await _write(plan, context, result, labels, outcome)
+    if labels is not None:
+        _note_labels(labels, outcome)
     outcome.seconds = context.clock() - started_at
     outcome.write_seconds = outcome.seconds - outcome.walk_seconds
     outcome.varbinds_per_answer = context.memory.varbinds_per_answer
     if context.trace is not None:
+        if labels is not None:
+            context.trace(f"labels of module {plan.name}: {labels.describe()}")
         _trace_outcome(outcome, result, context.trace)
     return outcome
 
 
-async def _read(plan: ModulePlan, context: ScrapeContext, outcome: ModuleOutcome) -> WalkResult:
-    ranges, instances = list(plan.ranges), list(plan.instances)
+async def _read(
+    plan: ModulePlan, context: ScrapeContext, labels: ModuleLabels | None, outcome: ModuleOutcome
+) -> WalkResult:
+    ranges: Sequence[Range] = plan.ranges
+    instances: Sequence[Instance] = plan.instances
     async with context.open_session(plan, outcome.traffic) as session:
         walker = Walker(
             session,
@@ -113,23 +127,46 @@ async def _read(plan: ModulePlan, context: ScrapeContext, outcome: ModuleOutcome
         )
         if plan.filters:
             ranges, instances = await apply_filters(plan.filters, walker, ranges, instances)
-        known = context.read_before
-        shared = {item: known[item] for item in ranges if item in known}
-        result = await walker.read([item for item in ranges if item not in shared], instances)
+        read = partial(_read_unshared, walker, context, outcome)
+        if labels is None:
+            return await read(ranges, instances)
+        return await labels.read(read, ranges, instances)
+
+
+async def _read_unshared(
+    walker: Walker,
+    context: ScrapeContext,
+    outcome: ModuleOutcome,
+    ranges: Sequence[Range],
+    instances: Sequence[Instance],
+) -> WalkResult:
+    """Read what no other module of the request has read."""
+    known = context.read_before
+    shared = {item: known[item] for item in ranges if item in known}
+    result = await walker.read([item for item in ranges if item not in shared], instances)
     for item in ranges:
         if item in shared:
             result.columns[item.column] = shared[item] | result.rows(item.column)
         elif item.column not in result.incomplete and item.root == item.column:
             known[item] = result.rows(item.column)
-    outcome.columns_shared = len(shared)
+    outcome.columns_shared += len(shared)
     return result
 
 
 async def _write(
-    plan: ModulePlan, context: ScrapeContext, result: WalkResult, outcome: ModuleOutcome
+    plan: ModulePlan,
+    context: ScrapeContext,
+    result: WalkResult,
+    labels: ModuleLabels | None,
+    outcome: ModuleOutcome,
 ) -> None:
     """Write the samples; other requests get their turn meanwhile, as a large device takes long."""
-    sheet = Sheet(result, context.exposition, wrap_counters=context.wrap_counters)
+    sheet = Sheet(
+        result,
+        context.exposition,
+        wrap_counters=context.wrap_counters,
+        row_labels=None if labels is None else labels.row_labels,
+    )
     pause_at = context.clock() + _TURN_SECONDS
     for _ in plan.write(sheet):
         if context.clock() >= pause_at:
@@ -137,6 +174,12 @@ async def _write(
             pause_at = context.clock() + _TURN_SECONDS
     outcome.values_unreadable = sheet.values_unreadable
     outcome.types_unexpected = sheet.types_unexpected
+
+
+def _note_labels(labels: ModuleLabels, outcome: ModuleOutcome) -> None:
+    outcome.labels_refused = not labels.keep()
+    outcome.labels_remembered = labels.remembered
+    outcome.labels_refresh = labels.refresh
 
 
 def _trace_outcome(outcome: ModuleOutcome, result: WalkResult, trace: Trace) -> None:

@@ -30,6 +30,7 @@ from exporters.snmp.circuit import PROBE_SECONDS, CircuitBreaker
 from exporters.snmp.collect import ModuleOutcome, ScrapeContext, collect_module
 from exporters.snmp.exposition import Exposition
 from exporters.snmp.guard import check_target
+from exporters.snmp.label_cache import LabelCache, TargetLabels
 from exporters.snmp.loaded import Loaded
 from exporters.snmp.plan import ModulePlan
 from exporters.snmp.query import SnmpQuery, read_query
@@ -84,6 +85,8 @@ class SnmpExporter:
         self._telemetry = SnmpTelemetry(self._registry, self._loaded.plans)
         self._agents = BoundedCache[tuple[object, ...], AgentMemory](AgentMemory)
         self._engines = BoundedCache[tuple[object, ...], EngineMemory](EngineMemory)
+        self._labels = LabelCache(settings.lookup_cache_bytes)
+        self._telemetry.lookup_cache_bytes.set_function(lambda: self._labels.size_bytes)
         self._breaker = CircuitBreaker(settings.silent_scrapes)
         self._telemetry.circuits_open.set_function(self._breaker.open_count)
         self._flights = SingleFlight[tuple[object, ...], _Answer](
@@ -214,6 +217,12 @@ class SnmpExporter:
             wrap_counters=self._settings.wrap_large_counters,
             clock=clock,
             trace=trace,
+            labels=TargetLabels(
+                self._labels,
+                (*where, query.auth, query.context_name, query.context_engine_id),
+                clock(),
+                self._settings.lookup_cache_seconds,
+            ),
         )
         side_by_side = asyncio.Semaphore(self._settings.module_concurrency)
 
@@ -279,6 +288,7 @@ class SnmpExporter:
         loaded = await asyncio.to_thread(load, self._settings)
         self._telemetry.set_modules(loaded.plans)
         self._loaded = loaded
+        self._labels.clear()
 
     def _summary(self) -> str:
         loaded = self._loaded

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from exporters.config.snmp_config import Index, Lookup, Metric, Module
 from exporters.errors import ConfigError, Problem
 from exporters.smi.addresses import SUBTYPED_TYPES
+from exporters.snmp.agent_changes import watched_with
 from exporters.snmp.cursor import Range
 from exporters.snmp.filters import PlannedFilter, compile_filter
-from exporters.snmp.row_labels import Cells, LabelRecipe
+from exporters.snmp.row_labels import Cells, Columns, LabelRecipe
 from exporters.snmp.samples import SampleWriter, compile_writer
 from exporters.snmp.sheet import Sheet
 from exporters.snmp.subtrees import covering, outermost
@@ -35,6 +37,50 @@ class PlannedMetric:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelPlan:
+    """What of a module is read for labels alone, and so may be remembered between scrapes.
+
+    Attributes:
+        columns: Columns that lookups need, and that no metric is made of.
+        watched: Scalars that tell whether these columns may have changed, sysUpTime first.
+        recipes: Those that need these columns, each with the objects whose rows it labels.
+        raw: Those of *columns* whose values are needed even where the text of labels is known:
+            labels are made of them and of something that every scrape reads.
+    """
+
+    columns: frozenset[Oid]
+    watched: tuple[Range, ...]
+    recipes: tuple[tuple[LabelRecipe, tuple[Cells, ...]], ...]
+    raw: frozenset[Oid]
+
+    @classmethod
+    def of(cls, columns: frozenset[Oid], metrics: Sequence[PlannedMetric]) -> LabelPlan:
+        """Find what *metrics* make of *columns*."""
+        labelled: dict[LabelRecipe, dict[Cells, None]] = {}
+        for metric in metrics:
+            recipe = metric.writer.recipe
+            if not recipe.columns.isdisjoint(columns):
+                labelled.setdefault(recipe, {})[metric.writer.cells] = None
+        mixed = [recipe.columns for recipe in labelled if not recipe.columns <= columns]
+        return cls(
+            columns,
+            watched_with(columns),
+            tuple((recipe, tuple(cells)) for recipe, cells in labelled.items()),
+            columns.intersection(chain.from_iterable(mixed)),
+        )
+
+    def rows(self, columns: Columns) -> tuple[frozenset[bytes], ...]:
+        """The rows that each of the recipes has to label."""
+        found: list[frozenset[bytes]] = []
+        for _, objects in self.recipes:
+            rows: set[bytes] = set()
+            for cells in objects:
+                rows.update(cells.rows(columns))
+            found.append(frozenset(rows))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class ModulePlan:
     """All that a scrape of one module needs to know."""
 
@@ -44,6 +90,7 @@ class ModulePlan:
     instances: tuple[Instance, ...]
     metrics: tuple[PlannedMetric, ...]
     filters: tuple[PlannedFilter, ...]
+    labels: LabelPlan
 
     def write(self, sheet: Sheet) -> Iterator[None]:
         """Write all samples, in steps that take some milliseconds on the largest devices.
@@ -77,7 +124,7 @@ class _Compiler:
     def __init__(self, module: Module) -> None:
         self._module = module
         self._metrics = _unshadowed(module.metrics)
-        for_labels = dict.fromkeys(
+        for_labels = self._for_labels = dict.fromkeys(
             oid
             for metric in self._metrics
             for oid in (
@@ -101,14 +148,27 @@ class _Compiler:
         ranges = tuple(self._ranges())
         walked = [item.column for item in ranges if not item.scalar]
         filters = [compile_filter(item, self._objects, walked) for item in self._module.filters]
+        metrics = tuple(self._planned_metrics(name))
         return ModulePlan(
             name=name,
             module=self._module,
             ranges=ranges,
             instances=tuple(self._instances()),
-            metrics=tuple(self._planned_metrics(name)),
+            metrics=metrics,
             filters=tuple(filters),
+            labels=LabelPlan.of(self._label_columns(), metrics),
         )
+
+    def _label_columns(self) -> frozenset[Oid]:
+        """The columns of lookups alone: no metric's values or their types stand there."""
+        for_values = [
+            oid
+            for metric in self._metrics
+            for oid in (metric.oid, _subtype_object(metric.oid, metric.type))
+            if oid is not None
+        ]
+        columns = {self._cells_of(oid).column for oid in self._for_labels}
+        return frozenset(columns.difference(self._cells_of(oid).column for oid in for_values))
 
     def _cells_of(self, oid: Oid) -> Cells:
         column = covering(self._objects, oid) or oid

@@ -265,4 +265,4 @@ class Questioner:
         elif status == ErrorStatus.tooBig:
             reason = FailureReason.TOO_BIG
         where = f"{error_status_name(status)} at {oid_text(oid)}"
-        return TargetError(reason, f"error reported by {self.session.endpoint}: {where}")
+        return TargetError(reason, f"error reported by {self.session.endpoint}: {where}", oid)

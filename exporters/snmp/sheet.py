@@ -7,8 +7,10 @@ device that is the only work that takes long, so it can be done in steps.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from sys import getsizeof
 from typing import Final, NamedTuple
 
 from exporters.errors import WireError
@@ -21,7 +23,7 @@ _ROWS_PER_STEP: Final = 500
 
 
 @dataclass(slots=True)
-class _RowLabels:
+class RowLabels:
     """The labels of one recipe's rows, as far as rows were met.
 
     *nameless* are rows whose instance is no OID: they have no labels, and so no samples. *latest*
@@ -35,6 +37,13 @@ class _RowLabels:
     nameless: set[bytes] = field(default_factory=set)
     latest: list[bytes] = field(default_factory=list)
     latest_texts: list[str] = field(default_factory=list)
+
+    def size_bytes(self) -> int:
+        """What the labels take in memory."""
+        size = getsizeof(self.pairs) + getsizeof(self.texts)
+        size += getsizeof(self.latest) + getsizeof(self.latest_texts)
+        size += sum(map(getsizeof, chain(self.texts, self.texts.values(), self.pairs.values())))
+        return size + sum(map(getsizeof, chain.from_iterable(self.pairs.values())))
 
     def unmet(self, rows: Rows) -> list[bytes]:
         """The rows that have no labels yet."""
@@ -77,17 +86,25 @@ class LabelledRows(NamedTuple):
 class Sheet:
     """What one module of one scrape has read and written so far."""
 
-    def __init__(self, result: WalkResult, exposition: Exposition, *, wrap_counters: bool) -> None:
+    def __init__(
+        self,
+        result: WalkResult,
+        exposition: Exposition,
+        *,
+        wrap_counters: bool,
+        row_labels: Mapping[LabelRecipe, RowLabels] | None = None,
+    ) -> None:
+        """Lay *result* out; *row_labels* are taken as they are, and more is added to them."""
         self.result = result
         self.exposition = exposition
         self.wrap_counters = wrap_counters
         self.values_unreadable = 0
         self.types_unexpected = 0
-        self._held: dict[LabelRecipe, _RowLabels] = {}
+        self._held = dict(row_labels or {})
 
     def rows(self, cells: Cells, recipe: LabelRecipe) -> LabelledRows:
         """The rows of an object with their labels."""
-        held = self._held.setdefault(recipe, _RowLabels())
+        held = self._held.setdefault(recipe, RowLabels())
         rows = cells.rows(self.result.columns)
         instances = list(rows)
         if instances != held.latest:
@@ -110,13 +127,13 @@ class Sheet:
         rows = cells.rows(self.result.columns)
         if len(rows) <= _ROWS_PER_STEP:
             return
-        held = self._held.setdefault(recipe, _RowLabels())
+        held = self._held.setdefault(recipe, RowLabels())
         unmet = held.unmet(rows)
         for start in range(0, len(unmet), _ROWS_PER_STEP):
             self._build(held, recipe, unmet[start : start + _ROWS_PER_STEP])
             yield
 
-    def _build(self, held: _RowLabels, recipe: LabelRecipe, instances: Sequence[bytes]) -> None:
+    def _build(self, held: RowLabels, recipe: LabelRecipe, instances: Sequence[bytes]) -> None:
         try:
             built = recipe.label_pairs(instances, self.result.columns)
         except WireError:

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from exporters.errors import FailureReason
 from exporters.snmp.collect import ModuleOutcome
+from exporters.snmp.label_cache import Refresh
 
 _PACKET_BUCKETS = tuple(0.0001 * 2**power for power in range(15))
 
@@ -95,6 +96,27 @@ class SnmpTelemetry:
             "Columns that a module took from another one of the same request.",
             registry=registry,
         )
+        self.lookup_cache_hits = Counter(
+            "snmp_lookup_cache_hits",
+            "Modules whose labels were known from an earlier scrape.",
+            registry=registry,
+        )
+        self.lookup_cache_refreshes = Counter(
+            "snmp_lookup_cache_refreshes",
+            "Modules whose labels were read although they are to be remembered, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        for refresh in Refresh:
+            self.lookup_cache_refreshes.labels(refresh.value)
+        self.lookup_cache_refused = Counter(
+            "snmp_lookup_cache_refused",
+            "Modules whose labels were not kept, because the memory for labels is full.",
+            registry=registry,
+        )
+        self.lookup_cache_bytes = Gauge(
+            "snmp_lookup_cache_bytes", "What the labels kept take in memory.", registry=registry
+        )
         self.circuits_open = Gauge(
             "snmp_circuits_open",
             "Targets that were silent for so long that they are probed before a scrape.",
@@ -131,6 +153,10 @@ class SnmpTelemetry:
         self.values_unreadable.inc(outcome.values_unreadable)
         self.unexpected_types.inc(outcome.types_unexpected)
         self.columns_shared.inc(outcome.columns_shared)
+        self.lookup_cache_hits.inc(outcome.labels_remembered)
+        self.lookup_cache_refused.inc(outcome.labels_refused)
+        if outcome.labels_refresh is not None:
+            self.lookup_cache_refreshes.labels(outcome.labels_refresh.value).inc()
         traffic = outcome.traffic
         self.packets.inc(traffic.packets_sent)
         self.packet_retries.inc(traffic.packets_retried)

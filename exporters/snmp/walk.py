@@ -321,7 +321,7 @@ class Walker:
         if looped:
             column, last = oid_text(cursor.range.root), oid_text(cursor.position)
             detail = f"OID not increasing in {column}, after {last}: its rows end there"
-            self._questioner.fail(TargetError(FailureReason.LOOP, detail))
+            self._questioner.fail(TargetError(FailureReason.LOOP, detail, cursor.range.root))
 
     async def _get(self, instances: Sequence[Instance]) -> None:
         """GET some instances; those that do not exist are left out."""

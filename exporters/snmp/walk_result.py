@@ -52,6 +52,17 @@ class WalkResult:
         if len(self.failures) < MAX_FAILURES:
             self.failures.append(error)
 
+    def include(self, other: WalkResult) -> None:
+        """Add what another reading of the same module has brought, in place of the same columns."""
+        self.columns.update(other.columns)
+        self.incomplete.difference_update(other.columns)
+        self.incomplete.update(other.incomplete)
+        for failure in other.failures:
+            self.fail(failure)
+        self.varbinds += other.varbinds
+        self.non_increasing += other.non_increasing
+        self.truncated += other.truncated
+
     def add(self, cursor: Cursor) -> None:
         """Take over what a cursor has read."""
         column = cursor.range.column

@@ -43,6 +43,7 @@ def test_module_has_the_peers_defaults(name, cases):
     assert (module.max_repetitions, module.retries, module.timeout) == (25, 3, 5.0)
     assert module.use_unconnected_udp_socket is False
     assert module.allow_nonincreasing_oids is False
+    assert module.lookup_cache is None
 
 
 def test_every_key_is_read(cases):
@@ -64,6 +65,7 @@ def test_every_key_is_read(cases):
     assert (module.max_repetitions, module.retries, module.timeout) == (10, 0, 90.0)
     assert module.use_unconnected_udp_socket
     assert module.allow_nonincreasing_oids
+    assert module.lookup_cache == 600.0
     (row_filter,) = module.filters
     assert row_filter.targets == (encode_oid("1.3.6.1.2.1.2.2.1.8"),)
     assert [bool(regex.search("is up")) for regex in row_filter.values] == [False, True]
@@ -221,6 +223,28 @@ def test_no_auth_or_no_module_is_a_problem(content, messages, write):
     with pytest.raises(ConfigError) as refused:
         load_snmp_config([path], environment={})
     assert str(refused.value).splitlines() == [message.format(path=path) for message in messages]
+
+
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        ("5", "the duration 5 has no unit; write 5s"),
+        ("-5s", "must not be less than 0, found -5s"),
+        ("often", 'expected a duration, found "often"; write it as 5s, 1m30s or 500ms'),
+    ],
+)
+def test_wrong_duration_for_the_labels_is_told_once(written, complaint, write):
+    path = write("snmp.yml", f"{AUTHS}\nmodules: {{m: {{lookup_cache: {written}}}}}")
+    with pytest.raises(ConfigError) as refused:
+        load_snmp_config([path], environment={})
+    (problem,) = refused.value.problems
+    assert str(problem).endswith(f"modules.m.lookup_cache: {complaint}")
+
+
+def test_labels_that_are_not_to_be_kept_are_told_from_no_word_of_it(write):
+    path = write("snmp.yml", f"{AUTHS}\nmodules: {{off: {{lookup_cache: 0}}, silent: {{}}}}")
+    modules = load_snmp_config([path], environment={}).modules
+    assert (modules["off"].lookup_cache, modules["silent"].lookup_cache) == (0.0, None)
 
 
 def test_secret_files_are_relative_to_the_file_that_names_them(write, tmp_path):

@@ -53,8 +53,9 @@ def test_every_key_is_dumped_in_the_peers_order(cases):
     assert list(module) == [
         "walk", "get", "metrics", "max_repetitions", "retries", "timeout",
         "use_unconnected_udp_socket", "allow_nonincreasing_oids", "filters",
+        "lookup_cache",
     ]  # fmt: skip
-    assert module["timeout"] == "1m30s"
+    assert (module["timeout"], module["lookup_cache"]) == ("1m30s", "10m0s")
     metric = module["metrics"][0]
     assert list(metric) == [
         "name", "oid", "type", "help", "indexes", "lookups", "enum_values", "offset", "scale",
@@ -68,6 +69,14 @@ def test_every_key_is_dumped_in_the_peers_order(cases):
         "implied": True,
     }
     assert metric["lookups"][2] == {"labels": [], "labelname": "ifIndex"}
+
+
+def test_labels_that_are_not_kept_are_dumped_as_such(write):
+    path = write("snmp.yml", "modules: {off: {lookup_cache: 0}, silent: {}}")
+    dumped = dump_snmp_config(load_model(SnmpConfig, path, environment={}))
+    modules = yaml.safe_load(dumped)["modules"]
+    assert modules["off"]["lookup_cache"] == "0s"
+    assert "lookup_cache" not in modules["silent"]
 
 
 def test_null_regex_is_dumped_as_null(cases):
