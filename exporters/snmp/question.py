@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from exporters.errors import FailureReason, TargetError
-from exporters.snmp.agent_memory import AgentMemory
+from exporters.snmp.agent_memory import MAX_VARBINDS_PER_ANSWER, AgentMemory
 from exporters.snmp.walk_result import WalkResult
 from exporters.sockets.resolution import Endpoint
 from exporters.sockets.snmp_session import oid_text
@@ -28,7 +28,6 @@ from exporters.wire.snmp_message import ErrorStatus, Pdu, VarBind, error_status_
 from exporters.wire.tags import END_OF_MIB_VIEW
 
 DEFAULT_REPETITIONS: Final = 25
-MAX_VARBINDS_PER_ANSWER: Final = 128
 COMFORTABLE_ANSWER_BYTES: Final = 1400
 """Answers grow to this size: what passes nearly every path without IP fragments."""
 COMFORTABLE_NAMES_BYTES: Final = 1200
@@ -142,6 +141,7 @@ class Questioner:
     def begin(self) -> WalkResult:
         """Start with a new result, and give the agent another chance."""
         self._stopped = False
+        self.memory.note_reading()
         self.result = WalkResult()
         return self.result
 
@@ -217,9 +217,7 @@ class Questioner:
         culprit = pdu.error_index - 1
         if wanted > 1:
             if status == ErrorStatus.tooBig:
-                memory = self.memory
-                half = min(memory.varbinds_per_answer, wanted // 2)
-                memory.varbinds_per_answer = memory.varbinds_limit = half
+                self.memory.note_too_big(wanted)
                 return _TOO_MUCH
             if not status or repetitions > 1 or not 0 <= culprit < len(names):
                 return _TOO_MUCH

@@ -21,9 +21,9 @@ from functools import partial
 from typing import Final
 
 from exporters.errors import FailureReason, TargetError
-from exporters.snmp.agent_memory import AgentMemory
+from exporters.snmp.agent_memory import MAX_VARBINDS_PER_ANSWER, AgentMemory
 from exporters.snmp.cursor import END, LOOP, MORE, STRAY, Cursor, Range, Verdict, is_after
-from exporters.snmp.question import MAX_VARBINDS_PER_ANSWER, Questioner, Send, Session
+from exporters.snmp.question import Questioner, Send, Session
 from exporters.snmp.walk_result import WalkResult
 from exporters.sockets.snmp_session import oid_text
 from exporters.wire.ber import Oid, decode_subids

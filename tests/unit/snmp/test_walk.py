@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import pytest
 
+from exporters.demo.responder import Responder
 from exporters.errors import FailureReason, TargetError
 from exporters.snmp import question
-from exporters.snmp.agent_memory import AgentMemory
+from exporters.snmp.agent_memory import READINGS_BEFORE_GROWTH, AgentMemory
 from exporters.snmp.cursor import Range
 from exporters.snmp.walk import Instance, Walker, answers_all
 from exporters.wire.ber import encode_subids, format_oid
@@ -340,6 +341,45 @@ async def test_questions_under_way_when_it_was_too_big_do_not_make_it_ever_small
     reading = Reading.of(responder(SIXTY, too_big_above=32), memory=memory, chains=4)
     await reading.read(COLUMNS)
     assert memory.varbinds_limit == 32
+
+
+async def packets_after_long(agent: Responder, memory: AgentMemory) -> int:
+    """How many packets a reading takes when all that can grow has grown."""
+    for _ in range(7):
+        for _ in range(READINGS_BEFORE_GROWTH):
+            memory.note_reading()
+        for _ in range(2):
+            reading = Reading.of(agent, memory=memory, chains=1)
+            await reading.read(COLUMNS)
+    return len(reading.session.requests)
+
+
+@in_pretend_time
+async def test_row_that_was_too_big_once_does_not_cost_packets_for_ever() -> None:
+    unharmed = await packets_after_long(responder(SIXTY), AgentMemory())
+    memory = AgentMemory()
+    await Reading.of(responder(SIXTY, too_big_above=1), memory=memory).read(COLUMNS)
+    again = Reading.of(responder(SIXTY), memory=memory, chains=1)
+    await again.read(COLUMNS)
+    assert len(again.session.requests) > 100
+    assert await packets_after_long(responder(SIXTY), memory) == unharmed < 10
+
+
+@in_pretend_time
+async def test_agent_that_takes_no_more_is_tried_now_and_then_and_stays_as_it_is() -> None:
+    memory = AgentMemory()
+    agent = responder(SIXTY, too_big_above=10)
+    await Reading.of(agent, memory=memory, chains=1).read(COLUMNS)
+    limits: set[int] = set()
+    refused = 0
+    for _ in range(3 * READINGS_BEFORE_GROWTH):
+        reading = Reading.of(agent, memory=memory, chains=1)
+        result = await reading.read(COLUMNS[:2])
+        assert [len(result.columns[item.column]) for item in COLUMNS[:2]] == [60] * 2
+        limits.add(memory.varbinds_limit)
+        refused += sum(request.varbinds > 10 for request in reading.session.requests)
+    assert 6 <= min(limits) <= 10
+    assert 1 <= refused <= 9
 
 
 @in_pretend_time
