@@ -20,7 +20,7 @@ from aiohttp import hdrs, web
 from exporters.build import this_build
 from exporters.config.discovery import discovery_groups
 from exporters.config.snmp_dump import dump_snmp_config
-from exporters.errors import BadRequest, Forbidden, TargetError
+from exporters.errors import BadRequest, FailureReason, Forbidden, TargetError
 from exporters.logs import fields
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
@@ -39,7 +39,13 @@ from exporters.snmp.scrape_metrics import add_outcomes, failure_text
 from exporters.snmp.single_flight import SingleFlight
 from exporters.snmp.telemetry import SnmpTelemetry
 from exporters.sockets.resolution import Endpoint, resolve
-from exporters.sockets.snmp_session import SessionSettings, SnmpSession, Trace, Traffic
+from exporters.sockets.snmp_session import (
+    SessionSettings,
+    SnmpSession,
+    Trace,
+    Traffic,
+    oid_text,
+)
 from exporters.sockets.snmp_usm import EngineMemory
 from exporters.web.responses import plain_text
 from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
@@ -257,17 +263,7 @@ class SnmpExporter:
         telemetry = self._telemetry
         for outcome in outcomes:
             telemetry.count_outcome(outcome)
-            if outcome.failures:
-                logger.info(
-                    "module not read completely",
-                    extra=fields(
-                        target=query.target,
-                        module=outcome.module,
-                        auth=query.auth,
-                        reason=outcome.failures[0].reason,
-                        error=outcome.failures[0].detail,
-                    ),
-                )
+            _log_failures(query, outcome)
         telemetry.duplicates.inc(exposition.duplicates)
         telemetry.samples.inc(exposition.sample_count())
         add_outcomes(exposition, outcomes)
@@ -331,6 +327,27 @@ def _respond(query: SnmpQuery, answer: _Answer, log: ScrapeLog | None) -> web.Re
     if failure and not query.failure_as_metrics:
         return plain_text(500, failure)
     return web.Response(body=answer.text, headers={hdrs.CONTENT_TYPE: TextFormat.PROMETHEUS.value})
+
+
+def _log_failures(query: SnmpQuery, outcome: ModuleOutcome) -> None:
+    """Log why a module was not read completely: the first reason, and OIDs that go back.
+
+    Those are a mistake of the agent, which stays until somebody knows of it.
+    """
+    where = {"target": query.target, "module": outcome.module, "auth": query.auth}
+    loops = [error for error in outcome.failures if error.reason is FailureReason.LOOP]
+    others = [error for error in outcome.failures if error.reason is not FailureReason.LOOP]
+    if others:
+        reason, detail = others[0].reason, others[0].detail
+        logger.info(
+            "module not read completely", extra=fields(**where, reason=reason, error=detail)
+        )
+    if loops:
+        oid, detail = oid_text(loops[0].oid), loops[0].detail
+        logger.warning(
+            "OIDs not increasing, rows may be missing",
+            extra=fields(**where, oid=oid, columns=len(loops), error=detail),
+        )
 
 
 def _log_packet(target: str, line: str) -> None:

@@ -109,7 +109,7 @@ class Relay:
         self._thread = threading.Thread(target=self._serve, name="relay")
         self.port: int = self._front.getsockname()[1]
         self.target = f"127.0.0.1:{self.port}"
-        self._last_client = ("", 0)
+        self.last_client = ("", 0)
 
     def __enter__(self) -> Relay:
         self._thread.start()
@@ -122,7 +122,7 @@ class Relay:
 
     def interrupt(self, datagram: bytes) -> None:
         """Send something to whoever asked last; for the callbacks, in the relay's thread."""
-        self._front.sendto(datagram, self._last_client)
+        self._front.sendto(datagram, self.last_client)
 
     def _socket(self) -> socket.socket:
         return self._stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -141,7 +141,7 @@ class Relay:
 
     def _pass_on(self) -> None:
         datagram, client = self._front.recvfrom(_MAX_DATAGRAM)
-        self._last_client = client
+        self.last_client = client
         passed = self._request(datagram)
         if passed is None:
             return
