@@ -14,7 +14,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.config.snmp_config import Module, load_snmp_config
 from exporters.snmp.plan import compile_module
+from exporters.wire.ber import format_oid
 
+from ..sockets.pretend_time import in_pretend_time
+from .collecting import Collector
+from .fake_session import responder
 from .made_up_devices import made_up_device
 from .scraping import scrape
 
@@ -60,3 +64,22 @@ def test_every_metric_of_every_module_appears(modules: Mapping[str, Module]) -> 
         if promised(module) != found:
             missing[name] = promised(module) ^ found
     assert missing == {}
+
+
+@in_pretend_time
+async def test_labels_from_memory_are_those_that_were_read(modules: Mapping[str, Module]) -> None:
+    """And the columns of lookups alone are not asked for again, in any module that has some."""
+    remembered: set[str] = set()
+    for name, module in modules.items():
+        collector = Collector(compile_module(name, module), default_seconds=600.0)
+        agent = responder(made_up_device(module))
+        first, second = [await collector.scrape(agent) for _ in range(2)]
+        assert second.samples == first.samples, name
+        assert second.outcome.labels_remembered is bool(collector.plan.labels.recipes), name
+        if second.outcome.labels_remembered:
+            remembered.add(name)
+            labels = set(map(format_oid, collector.plan.labels.columns))
+            assert labels, name
+            assert labels.isdisjoint(second.names), name
+            assert not labels.isdisjoint(first.names), name
+    assert {"if_mib", "cisco_device", "juniper", "hrStorage"} <= remembered
