@@ -22,7 +22,7 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Protocol, cast
 
-from exporters import __version__, logs
+from exporters import __version__, logs, open_files
 from exporters.build import this_build
 from exporters.errors import ConfigError, NetexportersError
 from exporters.flags import FlagParser, add_exporter_arguments, did_you_mean
@@ -135,6 +135,7 @@ def _run_exporter(name: str, argv: list[str]) -> int:
     add_web_arguments(parser, EXPORTERS[name].port)
     arguments = parser.parse(argv)
     logs.set_up(arguments.log_level, arguments.log_format)
+    open_files.raise_limit()
     try:
         settings = read_web_settings(arguments)
         if arguments.config_check:

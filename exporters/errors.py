@@ -76,6 +76,8 @@ class FailureReason(StrEnum):
     LOOP = "loop"
     DECODE = "decode"
     LIMIT = "limit"
+    RATE_LIMIT = "rate_limit"
+    OVERLOAD = "overload"
     LOCAL = "local"
 
 

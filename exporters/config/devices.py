@@ -23,8 +23,10 @@ from exporters.config.fields import (
     FROZEN,
     NULL_IS_EMPTY_LIST,
     NULL_IS_EMPTY_MAPPING,
+    Count,
     LabelName,
     Name,
+    Rate,
     Text,
 )
 from exporters.config.rejection import Fault, Rejected, quote, suggest
@@ -104,6 +106,12 @@ class Device:
         NULL_IS_EMPTY_LIST,
         Field(description="Names of SNMP modules."),
     ] = ()
+    snmp_concurrency: Annotated[
+        Count, Field(description="SNMP requests that it is sent at a time; 0: the exporter's flag.")
+    ] = 0
+    snmp_packets_per_second: Annotated[
+        Rate, Field(description="SNMP packets that it is sent a second; 0: the exporter's flag.")
+    ] = 0.0
     timezone: Annotated[
         Text,
         AfterValidator(_timezone),
@@ -128,6 +136,11 @@ class Inventory:
         """Give the device of that name."""
         return self._by_name.get(name)
 
+    def by_host(self, host: str) -> Device | None:
+        """Give the device that a host name, in any case, or an IP address belongs to."""
+        named = self._by_host_name.get(host.lower().removesuffix("."))
+        return self.by_address(host) if named is None else named
+
     def by_address(self, address: str) -> Device | None:
         """Give the device that an IP address belongs to.
 
@@ -150,6 +163,15 @@ class Inventory:
             for device in self.devices
             for address in device.addresses
             if normalize_ip(address)
+        }
+
+    @cached_property
+    def _by_host_name(self) -> dict[str, Device]:
+        return {
+            address.removesuffix("."): device
+            for device in self.devices
+            for address in device.addresses
+            if not normalize_ip(address)
         }
 
     @model_validator(mode="after")

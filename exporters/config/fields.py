@@ -215,6 +215,9 @@ Count = Annotated[int, Field(ge=0), BeforeValidator(_integer)]
 Number = Annotated[float, BeforeValidator(_number)]
 Boolean = Annotated[bool, BeforeValidator(_boolean)]
 
+Rate = Annotated[float, Field(ge=0), BeforeValidator(_number)]
+"""So many a second; less than one is possible."""
+
 Duration = Annotated[
     float,
     BeforeValidator(_duration),

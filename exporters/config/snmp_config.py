@@ -33,6 +33,7 @@ from exporters.config.fields import (
     Integer,
     Name,
     ObjectIdentifier,
+    Rate,
     SearchedRegex,
 )
 from exporters.config.go_duration import format_duration
@@ -163,6 +164,13 @@ class Module:
         Field(description="Remember the columns that only lookups read; 0s for not at all."),
         AfterValidator(_lookup_cache),
     ] = None
+    concurrency: Annotated[
+        Count,
+        Field(description="Requests that walks of it may have under way to a device; 0: any."),
+    ] = 0
+    packets_per_second: Annotated[
+        Rate, Field(description="Packets a second that walks of it send to a device; 0: any.")
+    ] = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)

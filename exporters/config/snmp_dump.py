@@ -96,6 +96,8 @@ def _module(module: Module) -> dict[str, Any]:
             allow_nonincreasing_oids=module.allow_nonincreasing_oids,
             filters=[_filter(entry) for entry in module.filters],
             lookup_cache="" if cached is None else format_duration(cached),
+            concurrency=module.concurrency,
+            packets_per_second=_number(module.packets_per_second),
         ),
     }
 

@@ -121,7 +121,7 @@ def _expected(what: str) -> Callable[[ErrorDetails, Schema, KeyPath], Fault]:
 
 def _bound(text: str, key: str) -> Callable[[ErrorDetails, Schema, KeyPath], Fault]:
     def word(details: ErrorDetails, schema: Schema, at: KeyPath) -> Fault:
-        limit = details.get("ctx", {}).get(key)
+        limit = str(details.get("ctx", {}).get(key)).removesuffix(".0")  # of a number's type
         return Fault(f"must be {text} {limit}, found {quote(details['input'])}")
 
     return word

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from exporters import open_files
 from exporters.bundled import modules_directory
 from exporters.config.devices import Inventory, load_inventory
 from exporters.config.go_duration import parse_duration
@@ -22,6 +24,7 @@ from exporters.config.source_lines import SourceLines
 from exporters.errors import ConfigError, Problem
 from exporters.snmp.guard import Network
 from exporters.snmp.loaded import Loaded
+from exporters.sockets.pacing import Limits
 
 DEFAULT_CONFIG_FILE: Final = "snmp.yml"
 
@@ -35,6 +38,8 @@ class Settings:
     expand_environment_variables: bool
     module_concurrency: int
     concurrency: int
+    most_scrapes: int
+    device_limits: Limits
     wrap_large_counters: bool
     silent_scrapes: int
     lookup_cache_seconds: float
@@ -78,6 +83,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_positive,
         default=4,
         help="packets that one request may have under way to its target (default: %(default)s)",
+    )
+    group.add_argument(
+        "--snmp.device-concurrency",
+        dest="device_concurrency",
+        metavar="N",
+        type=_count,
+        default=0,
+        help="requests that all scrapes together may have under way to one device, if devices.yml "
+        "says nothing else; 0 for any number (default: %(default)s)",
+    )
+    group.add_argument(
+        "--snmp.packets-per-second",
+        dest="packets_per_second",
+        metavar="N",
+        type=_rate,
+        default=0.0,
+        help="packets that all scrapes together send to one device a second, if devices.yml says "
+        "nothing else; 0 for any number (default: 0)",
+    )
+    group.add_argument(
+        "--snmp.max-scrapes",
+        dest="most_scrapes",
+        metavar="N",
+        type=_count,
+        default=0,
+        help="scrapes under way at a time, further ones wait for their turn (default: as many as "
+        "half of the files that the process may have open allow)",
     )
     group.add_argument(
         "--snmp.wrap-large-counters",
@@ -163,6 +195,9 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         expand_environment_variables=arguments.expand_environment_variables,
         module_concurrency=arguments.module_concurrency,
         concurrency=arguments.concurrency,
+        most_scrapes=arguments.most_scrapes
+        or max(1, open_files.half() // arguments.module_concurrency),
+        device_limits=Limits(arguments.device_concurrency, arguments.packets_per_second),
         wrap_large_counters=arguments.wrap_large_counters,
         silent_scrapes=arguments.silent_scrapes,
         lookup_cache_seconds=arguments.lookup_cache,
@@ -252,6 +287,16 @@ def _count(text: str) -> int:
         return max(0, int(text))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+    if not 0 <= rate < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of packets a second")
+    return rate
 
 
 def _seconds(text: str) -> float:

@@ -193,6 +193,7 @@ def _trace_outcome(outcome: ModuleOutcome, result: WalkResult, trace: Trace) -> 
         f"packets={outcome.traffic.packets_sent} retried={outcome.traffic.packets_retried} "
         f"round_trips={len(outcome.traffic.round_trips)} bytes_sent={outcome.traffic.bytes_sent} "
         f"bytes_received={outcome.traffic.bytes_received} varbinds={outcome.varbinds} "
+        f"limit_wait={outcome.traffic.limit_wait_seconds:.4f} "
         f"used={outcome.rows} varbinds_per_answer={outcome.varbinds_per_answer} "
         f"seconds={outcome.seconds:.4f} walk={outcome.walk_seconds:.4f} "
         f"decode={outcome.traffic.decode_seconds:.4f} write={outcome.write_seconds:.4f}"

@@ -28,6 +28,7 @@ from exporters.snmp.agent_memory import AgentMemory, BoundedCache
 from exporters.snmp.arguments import Settings, add_arguments, load, read_settings
 from exporters.snmp.circuit import PROBE_SECONDS, CircuitBreaker
 from exporters.snmp.collect import ModuleOutcome, ScrapeContext, collect_module
+from exporters.snmp.device_limits import DeviceLimits, Queues
 from exporters.snmp.exposition import Exposition
 from exporters.snmp.guard import check_target
 from exporters.snmp.label_cache import LabelCache, TargetLabels
@@ -36,9 +37,11 @@ from exporters.snmp.plan import ModulePlan
 from exporters.snmp.query import SnmpQuery, read_query
 from exporters.snmp.scrape_log import ScrapeLog
 from exporters.snmp.scrape_metrics import add_outcomes, failure_text
+from exporters.snmp.scrape_places import ScrapePlaces
 from exporters.snmp.single_flight import SingleFlight
 from exporters.snmp.telemetry import SnmpTelemetry
-from exporters.sockets.resolution import Endpoint, resolve
+from exporters.sockets.device_queue import DeviceQueue, SendLimiter
+from exporters.sockets.resolution import Endpoint, NameLookups, resolve
 from exporters.sockets.snmp_session import (
     SessionSettings,
     SnmpSession,
@@ -56,7 +59,7 @@ __all__ = ["NAME", "TITLE", "add_arguments", "build"]
 NAME: Final = "snmp"
 TITLE: Final = "SNMP exporter"
 
-OpenSession = Callable[[SessionSettings, Traffic], SnmpSession]
+OpenSession = Callable[[SessionSettings, Traffic, SendLimiter | None], SnmpSession]
 
 _PROBED: Final = encode_oid("1.3.6.1.2.1.1")
 
@@ -98,6 +101,12 @@ class SnmpExporter:
         self._flights = SingleFlight[tuple[object, ...], _Answer](
             self._telemetry.scrapes_shared.inc
         )
+        self._names = NameLookups()
+        self._places = ScrapePlaces(settings.most_scrapes, self._telemetry.scrapes_dropped.inc)
+        self._telemetry.scrapes_waiting.set_function(lambda: self._places.waiting)
+        self._queues: Queues = BoundedCache(DeviceQueue)
+        self._limits = self._device_limits(self._loaded)
+        self._chance = random.SystemRandom().random
         self._request_ids = _counting(31)
         self._salts = _counting(64)
 
@@ -130,9 +139,9 @@ class SnmpExporter:
         log = ScrapeLog(clock) if query.debug else None
         trace = self._trace(query, log)
         try:
-            endpoint = await resolve(query.target, deadline_at)
+            endpoint = await resolve(query.target, deadline_at, self._names.find)
             self._check_target(loaded, query, endpoint)
-            work = partial(self._collect, loaded, query, endpoint, deadline_at, trace)
+            work = partial(self._take_place, loaded, query, endpoint, deadline_at, trace)
             if trace is None:
                 scrape = (id(loaded), endpoint, *query.what)
                 answer = await self._flights.run(scrape, deadline_at, work)
@@ -162,6 +171,22 @@ class SnmpExporter:
             self._telemetry.targets_refused.inc()
             raise
 
+    async def _take_place(
+        self,
+        loaded: Loaded,
+        query: SnmpQuery,
+        endpoint: Endpoint,
+        deadline_at: float,
+        trace: Trace | None,
+    ) -> _Answer:
+        """Read the modules when it is this scrape's turn; probes are spread before they queue."""
+        if self._breaker.is_open(_where(endpoint)):
+            delay_seconds = self._breaker.delay_seconds(self._chance())
+            left_seconds = deadline_at - asyncio.get_running_loop().time() - PROBE_SECONDS
+            await asyncio.sleep(max(0.0, min(delay_seconds, left_seconds)))
+        async with self._places.take(deadline_at):
+            return await self._collect(loaded, query, endpoint, deadline_at, trace)
+
     async def _collect(
         self,
         loaded: Loaded,
@@ -173,7 +198,8 @@ class SnmpExporter:
         """Read the modules, as many side by side as the flag says, one after another by default."""
         plans = [loaded.plans[name] for name in query.modules]
         connected = not any(plan.module.use_unconnected_udp_socket for plan in plans)
-        where = (endpoint.ip, endpoint.socket_address[1], endpoint.stream)
+        where = _where(endpoint)
+        device = self._limits.device(query.target, endpoint)
         memory = self._agents.get((*where, query.auth, query.context_name))
         clock = asyncio.get_running_loop().time
         security = loaded.security(
@@ -187,7 +213,9 @@ class SnmpExporter:
 
         unread = {plan.name for plan in plans}
 
-        def open_session(settings: SessionSettings, traffic: Traffic) -> SnmpSession:
+        def open_session(
+            settings: SessionSettings, traffic: Traffic, limiter: SendLimiter | None
+        ) -> SnmpSession:
             return SnmpSession(
                 endpoint,
                 security,
@@ -197,6 +225,7 @@ class SnmpExporter:
                 rtt=memory.rtt,
                 traffic=traffic,
                 trace=trace,
+                limiter=limiter,
             )
 
         def open_module_session(plan: ModulePlan, traffic: Traffic) -> SnmpSession:
@@ -206,10 +235,10 @@ class SnmpExporter:
             settings = SessionSettings(
                 module.timeout, module.retries, patience_seconds=patience_seconds
             )
-            return open_session(settings, traffic)
+            return open_session(settings, traffic, device.limiter(module))
 
         if self._breaker.is_open(where):
-            probe = await self._probe(query, open_session)
+            probe = await self._probe(query, open_session, device.limiter())
             if probe.failures:
                 outcomes = [probe, *(ModuleOutcome(p.name, probe.failures) for p in plans[1:])]
                 return self._finish(query, Exposition(), outcomes)
@@ -245,11 +274,14 @@ class SnmpExporter:
         self._breaker.note(where, silent=all(outcome.silent for outcome in outcomes))
         return self._finish(query, context.exposition, outcomes)
 
-    async def _probe(self, query: SnmpQuery, open_session: OpenSession) -> ModuleOutcome:
+    async def _probe(
+        self, query: SnmpQuery, open_session: OpenSession, limiter: SendLimiter | None
+    ) -> ModuleOutcome:
         """Ask a target that was silent for long one thing; the outcome stands for a module."""
         outcome = ModuleOutcome(query.modules[0])
         try:
-            async with open_session(SessionSettings(PROBE_SECONDS, 0), outcome.traffic) as session:
+            settings = SessionSettings(PROBE_SECONDS, 0)
+            async with open_session(settings, outcome.traffic, limiter) as session:
                 await session.get_next([_PROBED])
         except TargetError as error:
             outcome.failures.append(error)
@@ -285,6 +317,10 @@ class SnmpExporter:
         self._telemetry.set_modules(loaded.plans)
         self._loaded = loaded
         self._labels.clear()
+        self._limits = self._device_limits(loaded)
+
+    def _device_limits(self, loaded: Loaded) -> DeviceLimits:
+        return DeviceLimits(loaded.inventory, self._settings.device_limits, self._queues)
 
     def _summary(self) -> str:
         loaded = self._loaded
@@ -316,6 +352,11 @@ class SnmpExporter:
                 submit="Poll",
             ),
         )
+
+
+def _where(endpoint: Endpoint) -> tuple[object, ...]:
+    """What an agent is remembered by."""
+    return (endpoint.ip, endpoint.socket_address[1], endpoint.stream)
 
 
 def _respond(query: SnmpQuery, answer: _Answer, log: ScrapeLog | None) -> web.Response:

@@ -42,6 +42,7 @@ _FATAL: Final = frozenset(
         FailureReason.UNREACHABLE,
         FailureReason.LOCAL,
         FailureReason.LIMIT,
+        FailureReason.RATE_LIMIT,
         FailureReason.AUTH_WRONG_DIGEST,
         FailureReason.AUTH_UNKNOWN_USER,
         FailureReason.AUTH_UNKNOWN_ENGINE,

@@ -48,6 +48,11 @@ _PER_ANSWERED_MODULE: tuple[tuple[str, str, _Value], ...] = (
         lambda outcome: outcome.write_seconds,
     ),
     (
+        "snmp_scrape_limit_wait_duration_seconds",
+        "Time that packets waited for the limits of the device, added up.",
+        lambda outcome: outcome.traffic.limit_wait_seconds,
+    ),
+    (
         "snmp_scrape_round_trips",
         "Requests that were answered.",
         lambda outcome: len(outcome.traffic.round_trips),

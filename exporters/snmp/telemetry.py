@@ -130,6 +130,21 @@ class SnmpTelemetry:
         )
         for result in ("answered", "silent"):
             self.circuit_probes.labels(result)
+        self.scrapes_waiting = Gauge(
+            "snmp_scrapes_waiting",
+            "Scrapes that wait because as many as may be are under way.",
+            registry=registry,
+        )
+        self.scrapes_dropped = Counter(
+            "snmp_scrapes_dropped",
+            "Scrapes that ended while they waited for others to end.",
+            registry=registry,
+        )
+        self.limit_wait = Counter(
+            "snmp_limit_wait_seconds",
+            "Time that packets waited for the limits of their devices, added up.",
+            registry=registry,
+        )
         self.scrapes_shared = Counter(
             "snmp_scrapes_shared",
             "Requests that were answered by an equal scrape under way.",
@@ -160,6 +175,7 @@ class SnmpTelemetry:
         traffic = outcome.traffic
         self.packets.inc(traffic.packets_sent)
         self.packet_retries.inc(traffic.packets_retried)
+        self.limit_wait.inc(traffic.limit_wait_seconds)
         self.answers_rejected.inc(traffic.answers_rejected)
         self.answers_unmatched.inc(traffic.answers_unmatched)
         for seconds in traffic.round_trips:

@@ -3,13 +3,19 @@
 The name is resolved once and the result is what gets checked and connected to, so that a name
 cannot mean one address to the guard and another to the socket. Of several addresses the first is
 taken, which the system puts there because it can be reached (RFC 6724).
+
+The system's look-up blocks its thread, for 20 seconds and more where a name server is silent.
+asyncio would use the few threads that everything else shares; ``NameLookups`` has its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
+import threading
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +23,13 @@ from exporters.errors import FailureReason, TargetError
 from exporters.sockets.target_address import TargetAddress
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+Found = list[tuple[Any, ...]]
+"""What getaddrinfo(3) gives: family, kind, protocol, canonical name and socket address of each."""
 
+FindName = Callable[[str, int, int, int], Awaitable[Found]]
+"""Looks up a host and port for an address family and a kind of socket."""
+
+MOST_LOOKUPS: Final = 32
 _FAMILIES: Final = {"4": socket.AF_INET, "6": socket.AF_INET6}
 
 
@@ -36,7 +48,61 @@ class Endpoint:
         return f"{'tcp' if self.stream else 'udp'} {self.ip} port {self.socket_address[1]}"
 
 
-async def resolve(address: TargetAddress, deadline_at: float) -> Endpoint:
+class NameLookups:
+    """Looks up names in threads of its own, no more than *most* at a time.
+
+    A thread cannot be stopped: one whose answer nobody waits for any more still counts until the
+    system gives up. The threads do not keep the process from ending.
+    """
+
+    def __init__(
+        self, most: int = MOST_LOOKUPS, look_up: Callable[..., Found] = socket.getaddrinfo
+    ) -> None:
+        self._look_up = look_up
+        self._free = asyncio.Semaphore(most)
+
+    async def find(self, host: str, port: int, family: int, kind: int) -> Found:
+        """Look up *host*; raises what getaddrinfo(3) raises."""
+        loop = asyncio.get_running_loop()
+        await self._free.acquire()
+        answer: asyncio.Future[Found] = loop.create_future()
+
+        def settle(found: Found, error: Exception | None) -> None:
+            self._free.release()
+            if answer.done():
+                return
+            if error is None:
+                answer.set_result(found)
+            else:
+                answer.set_exception(error)
+
+        def look_up() -> None:
+            found: Found = []
+            error: Exception | None = None
+            try:
+                found = self._look_up(host, port, family, kind)
+            except Exception as caught:  # noqa: BLE001 - the top of a thread
+                error = caught
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(settle, found, error)
+
+        try:
+            threading.Thread(target=look_up, name="name-lookup", daemon=True).start()
+        except RuntimeError as error:
+            self._free.release()
+            raise OSError(f"no thread to look it up: {error}") from error
+        return await answer
+
+
+async def find_once(host: str, port: int, family: int, kind: int) -> Found:
+    """Look up *host* as asyncio does, for a program that does so once."""
+    loop = asyncio.get_running_loop()
+    return await loop.getaddrinfo(host, port, family=family, type=kind)
+
+
+async def resolve(
+    address: TargetAddress, deadline_at: float, find: FindName = find_once
+) -> Endpoint:
     """Resolve *address* before *deadline_at* (on the running loop's clock).
 
     Raises:
@@ -47,15 +113,10 @@ async def resolve(address: TargetAddress, deadline_at: float) -> Endpoint:
     literal = _as_literal(address, family, stream=stream)
     if literal is not None:
         return literal
-    loop = asyncio.get_running_loop()
+    kind = socket.SOCK_STREAM if stream else socket.SOCK_DGRAM
     try:
         async with asyncio.timeout_at(deadline_at):
-            found = await loop.getaddrinfo(
-                address.host,
-                address.port,
-                family=family,
-                type=socket.SOCK_STREAM if stream else socket.SOCK_DGRAM,
-            )
+            found = await find(address.host, address.port, family, kind)
     except TimeoutError as error:
         raise TargetError(
             FailureReason.DNS, f"{address.host} was not resolved before the deadline"

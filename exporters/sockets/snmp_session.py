@@ -35,6 +35,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from exporters.errors import FailureReason, TargetError, WireError
+from exporters.sockets.device_queue import SendLimiter
 from exporters.sockets.resolution import Endpoint
 from exporters.sockets.rtt import RttEstimator
 from exporters.sockets.snmp_security import RejectedAnswerError, Security
@@ -80,6 +81,8 @@ class Traffic:
     answers_rejected: int = 0
     decode_seconds: float = 0.0
     """Time that opening messages took: BER, and in version 3 digest and cipher."""
+    limit_wait_seconds: float = 0.0
+    """Time that packets waited for their turn, added up."""
     round_trips: deque[float] = field(default_factory=lambda: deque(maxlen=_ROUND_TRIPS))
     """Seconds from sending to the answer, one entry an answered request, of the latest of them."""
 
@@ -139,6 +142,7 @@ class SnmpSession:
         rtt: RttEstimator,
         traffic: Traffic,
         trace: Trace | None = None,
+        limiter: SendLimiter | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.traffic = traffic
@@ -148,6 +152,7 @@ class SnmpSession:
         self._request_ids = request_ids
         self._rtt = rtt
         self._trace = trace
+        self._limiter = limiter
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, _Exchange] = {}
         self._heard = False
@@ -243,6 +248,20 @@ class SnmpSession:
             self._security.accept_discovery(answer)
 
     async def _exchange(self, encode: Encode) -> tuple[Pdu, bytes]:
+        """Send until there is an answer, within the limits of the device if it has any."""
+        limiter = self._limiter
+        if limiter is None:
+            return await self._try(encode)
+        started_at = self._loop.time()
+        # A turn that leaves no time for the answer is none.
+        turn = await limiter.begin(self.deadline_at - 2 * (self._rtt.smoothed_seconds or 0.0))
+        try:
+            self._note_wait(started_at, limiter)
+            return await self._try(encode)
+        finally:
+            limiter.end(turn)
+
+    async def _try(self, encode: Encode) -> tuple[Pdu, bytes]:
         """Try until there is an answer; each wait ends by the deadline."""
         retries = self._settings.retries
         give_up_at = self._give_up_at()
@@ -260,6 +279,8 @@ class SnmpSession:
                 finally:
                     timer.cancel()
                 outcome = exchange.outcome
+                if outcome is None and self._limiter is not None and attempt < retries:
+                    outcome = await self._wait_to_retry(self._limiter, exchange, give_up_at)
                 if isinstance(outcome, tuple):
                     return outcome
                 if outcome is None:
@@ -268,10 +289,28 @@ class SnmpSession:
                 if not hung_up or attempt == retries:
                     raise TargetError(outcome.reason, outcome.detail) from outcome
                 exchange.outcome = None
+                if self._limiter is not None:
+                    await self._wait_to_retry(self._limiter, exchange, give_up_at)
         finally:
             for request_id in exchange.sent_at:
                 del self._waiting[request_id]
         raise self._no_answer(exchange)
+
+    async def _wait_to_retry(
+        self, limiter: SendLimiter, exchange: _Exchange, give_up_at: float
+    ) -> _Outcome:
+        """Wait until the next try may be sent; an earlier one may be answered meanwhile."""
+        started_at = self._loop.time()
+        exchange.wake = self._loop.create_future()
+        await limiter.retry(give_up_at, exchange.wake)
+        self._note_wait(started_at, limiter)
+        return exchange.outcome
+
+    def _note_wait(self, started_at: float, limiter: SendLimiter) -> None:
+        waited_seconds = self._loop.time() - started_at
+        self.traffic.limit_wait_seconds += waited_seconds
+        if waited_seconds and self._trace is not None:
+            self._trace(f"waited {waited_seconds:.4f} s for a turn, within {limiter}")
 
     def _send(
         self,
@@ -338,6 +377,8 @@ class SnmpSession:
         silent = f"silent after {tries} {'try' if tries == 1 else 'tries'}"
         if hint is not None:
             return TargetError(hint.reason, f"{hint.detail}; {silent}")
+        if self._limiter is not None:
+            silent += f", within {self._limiter}"
         if self._loop.time() >= self.deadline_at:
             silent += ", when the scrape's deadline came"
         if not self._heard:

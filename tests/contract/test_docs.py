@@ -39,7 +39,8 @@ BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 NO_METRICS = {
     "snmp_exporter",  # the peer
-    "snmp_target",  # a key of devices.yml
+    # keys of devices.yml
+    *("snmp_target", "snmp_concurrency", "snmp_packets_per_second"),
     *("snmp_context", "snmp_engineid", "snmp_debug_packets"),  # parameters
 }
 

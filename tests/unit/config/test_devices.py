@@ -19,6 +19,8 @@ def test_every_key_is_read(inventory):
     assert core.name == "core-sw-01"
     assert core.addresses == ("192.0.2.1", "2001:db8::1")
     assert (core.auth, core.modules) == ("prod_v3", ("if_mib", "cisco_device"))
+    assert (core.snmp_concurrency, core.snmp_packets_per_second) == (2, 0.5)
+    assert (edge.snmp_concurrency, edge.snmp_packets_per_second) == (0, 0)
     assert core.timezone == "Asia/Seoul"
     assert core.labels == {"site": "seoul", "role": "core"}
     assert numbered.name == "42"
@@ -50,6 +52,21 @@ def test_device_is_found_by_name(inventory):
 )
 def test_sender_is_mapped_to_its_device(address, name, inventory):
     device = inventory.by_address(address)
+    assert (device and device.name) == name
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("switch.example", "42"),
+        ("Switch.Example.", "42"),
+        ("198.51.100.9", "42"),
+        ("2001:DB8::1", "core-sw-01"),
+        ("other.example", None),
+    ],
+)
+def test_device_is_found_by_host_name_or_address(host, name, inventory):
+    device = inventory.by_host(host)
     assert (device and device.name) == name
 
 

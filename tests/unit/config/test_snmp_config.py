@@ -44,6 +44,7 @@ def test_module_has_the_peers_defaults(name, cases):
     assert module.use_unconnected_udp_socket is False
     assert module.allow_nonincreasing_oids is False
     assert module.lookup_cache is None
+    assert (module.concurrency, module.packets_per_second) == (0, 0)
 
 
 def test_every_key_is_read(cases):
@@ -66,6 +67,7 @@ def test_every_key_is_read(cases):
     assert module.use_unconnected_udp_socket
     assert module.allow_nonincreasing_oids
     assert module.lookup_cache == 600.0
+    assert (module.concurrency, module.packets_per_second) == (2, 12.5)
     (row_filter,) = module.filters
     assert row_filter.targets == (encode_oid("1.3.6.1.2.1.2.2.1.8"),)
     assert [bool(regex.search("is up")) for regex in row_filter.values] == [False, True]

@@ -54,6 +54,7 @@ def test_every_key_is_dumped_in_the_peers_order(cases):
         "walk", "get", "metrics", "max_repetitions", "retries", "timeout",
         "use_unconnected_udp_socket", "allow_nonincreasing_oids", "filters",
         "lookup_cache",
+            "concurrency", "packets_per_second",
     ]  # fmt: skip
     assert (module["timeout"], module["lookup_cache"]) == ("1m30s", "10m0s")
     metric = module["metrics"][0]

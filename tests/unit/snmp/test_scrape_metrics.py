@@ -30,6 +30,7 @@ def read_outcome() -> ModuleOutcome:
         bytes_sent=700,
         bytes_received=9000,
         decode_seconds=0.0625,
+        limit_wait_seconds=1.5,
         round_trips=[0.01] * 5,
     )
     return outcome
@@ -59,6 +60,7 @@ def test_module_that_was_read_tells_what_it_took() -> None:
         ("snmp_scrape_duration_seconds", "if_mib"): 0.5,
         ("snmp_scrape_decode_duration_seconds", "if_mib"): 0.0625,
         ("snmp_scrape_write_duration_seconds", "if_mib"): 0.125,
+        ("snmp_scrape_limit_wait_duration_seconds", "if_mib"): 1.5,
         ("snmp_scrape_round_trips", "if_mib"): 5,
         ("snmp_scrape_bytes_sent", "if_mib"): 700,
         ("snmp_scrape_bytes_received", "if_mib"): 9000,

@@ -20,6 +20,8 @@ import pytest
 from exporters.demo.agent import AgentSettings, SimulatedAgent
 from exporters.demo.recording import Recording
 from exporters.demo.snmprec import read_recording
+from exporters.sockets.device_queue import DeviceQueue, SendLimiter
+from exporters.sockets.pacing import Limits
 from exporters.sockets.resolution import Endpoint, resolve
 from exporters.sockets.rtt import RttEstimator
 from exporters.sockets.snmp_security import CommunitySecurity, Security
@@ -215,12 +217,15 @@ async def open_session(
     source: tuple[str, int] | None = None,
     connected: bool = True,
     rtt: RttEstimator | None = None,
+    limits: Limits | None = None,
+    queue: DeviceQueue | None = None,
 ) -> AsyncIterator[Opened]:
     """A session of version 2c, unless said otherwise."""
     loop = asyncio.get_running_loop()
     lines: list[str] = []
+    endpoint = await endpoint_of(address, transport)
     session = SnmpSession(
-        await endpoint_of(address, transport),
+        endpoint,
         security or CommunitySecurity(Version.V2C, b"public"),
         SessionSettings(timeout, retries, source, connected),
         deadline_at=loop.time() + seconds,
@@ -228,6 +233,7 @@ async def open_session(
         rtt=rtt or RttEstimator(),
         traffic=Traffic(),
         trace=lines.append,
+        limiter=None if limits is None else SendLimiter(queue or DeviceQueue(), limits, endpoint),
     )
     async with session:
         yield Opened(session, session.traffic, session._rtt, lines)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from exporters.errors import FailureReason, TargetError
-from exporters.sockets.resolution import Endpoint, resolve
+from exporters.sockets.resolution import Endpoint, NameLookups, resolve
 from exporters.sockets.target_address import parse_target
 
 from .pretend_time import in_pretend_time
@@ -169,3 +170,80 @@ async def test_silent_name_server_costs_no_more_than_the_deadline(
         await resolve_text("switch", seconds=3.0)
     assert caught.value.reason is FailureReason.DNS
     assert loop.time() - started_at == 3.0
+
+
+class NameServer:
+    """Look-ups that end when they are told to."""
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self.most = 0
+        self.lock = threading.Lock()
+        self.begun = threading.Semaphore(0)
+        self.end = threading.Semaphore(0)
+
+    def __call__(self, host: str, port: int, family: int, kind: int) -> Found:
+        with self.lock:
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+        self.begun.release()
+        assert self.end.acquire(timeout=30)
+        with self.lock:
+            self.under_way -= 1
+        if host == "unknown":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, kind, 0, "", ("192.0.2.1", port))]
+
+
+async def test_lookups_are_no_more_than_allowed() -> None:
+    server = NameServer()
+    names = NameLookups(2, server)
+    loop = asyncio.get_running_loop()
+    target = parse_target("switch")
+    asking = [
+        asyncio.ensure_future(resolve(target, loop.time() + 30, names.find)) for _ in range(5)
+    ]
+    server.end.release(5)
+    endpoints = await asyncio.gather(*asking)
+    assert [str(endpoint.ip) for endpoint in endpoints] == ["192.0.2.1"] * 5
+    assert server.most <= 2
+    assert server.begun._value == 5
+
+
+async def test_lookup_that_nobody_waits_for_still_counts() -> None:
+    server = NameServer()
+    names = NameLookups(1, server)
+    loop = asyncio.get_running_loop()
+    asking = asyncio.ensure_future(names.find("slow", 161, 0, socket.SOCK_DGRAM))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    with pytest.raises(TargetError, match="switch was not resolved before the deadline"):
+        await resolve(parse_target("switch"), loop.time(), names.find)
+    server.end.release(2)
+    assert (await names.find("switch", 161, 0, socket.SOCK_DGRAM))[0][4] == ("192.0.2.1", 161)
+    assert server.most == 1
+
+
+async def test_lookup_that_fails_says_so_and_makes_room() -> None:
+    server = NameServer()
+    names = NameLookups(1, server)
+    server.end.release(2)
+    deadline_at = asyncio.get_running_loop().time() + 30
+    for _ in range(2):
+        with pytest.raises(TargetError, match="unknown: Name or service not known"):
+            await resolve(parse_target("unknown"), deadline_at, names.find)
+
+
+async def test_missing_thread_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    names = NameLookups(1, NameServer())
+    deadline_at = asyncio.get_running_loop().time() + 30
+    for _ in range(2):
+        with pytest.raises(TargetError, match="can't start new thread") as caught:
+            await resolve(parse_target("switch"), deadline_at, names.find)
+        assert caught.value.reason is FailureReason.DNS
