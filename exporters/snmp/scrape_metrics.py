@@ -49,7 +49,7 @@ _PER_ANSWERED_MODULE: tuple[tuple[str, str, _Value], ...] = (
     ),
     (
         "snmp_scrape_limit_wait_duration_seconds",
-        "Time that packets waited for the limits of the device, added up.",
+        "Time in which packets waited for the limits of the device.",
         lambda outcome: outcome.traffic.limit_wait_seconds,
     ),
     (

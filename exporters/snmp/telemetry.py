@@ -142,7 +142,7 @@ class SnmpTelemetry:
         )
         self.limit_wait = Counter(
             "snmp_limit_wait_seconds",
-            "Time that packets waited for the limits of their devices, added up.",
+            "Time in which packets waited for the limits of their devices, all modules added up.",
             registry=registry,
         )
         self.scrapes_shared = Counter(

@@ -82,7 +82,7 @@ class Traffic:
     decode_seconds: float = 0.0
     """Time that opening messages took: BER, and in version 3 digest and cipher."""
     limit_wait_seconds: float = 0.0
-    """Time that packets waited for their turn, added up."""
+    """Time in which packets waited for their turn."""
     round_trips: deque[float] = field(default_factory=lambda: deque(maxlen=_ROUND_TRIPS))
     """Seconds from sending to the answer, one entry an answered request, of the latest of them."""
 
@@ -153,6 +153,7 @@ class SnmpSession:
         self._rtt = rtt
         self._trace = trace
         self._limiter = limiter
+        self._waited_until = 0.0
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, _Exchange] = {}
         self._heard = False
@@ -307,10 +308,12 @@ class SnmpSession:
         return exchange.outcome
 
     def _note_wait(self, started_at: float, limiter: SendLimiter) -> None:
-        waited_seconds = self._loop.time() - started_at
-        self.traffic.limit_wait_seconds += waited_seconds
-        if waited_seconds and self._trace is not None:
-            self._trace(f"waited {waited_seconds:.4f} s for a turn, within {limiter}")
+        """Count the time that a packet waited; what others waited meanwhile, once."""
+        now = self._loop.time()
+        self.traffic.limit_wait_seconds += now - max(started_at, self._waited_until)
+        self._waited_until = now
+        if now > started_at and self._trace is not None:
+            self._trace(f"waited {now - started_at:.4f} s for a turn, within {limiter}")
 
     def _send(
         self,

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from exporters.errors import ConfigError, Problem
 
-_BACKLOG = 512
+_BACKLOG = 4096
 _SYSTEMD_FIRST_FD = 3
 _FLAG = "--web.listen-address"
 

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from aiohttp import web
 
+from exporters.web import accepting
+from exporters.web.accepting import SoleAcceptor
 from exporters.web.workers import sharing as module
 from exporters.web.workers.sharing import ConnectionCounts, SharingAcceptor
 
@@ -142,7 +144,7 @@ async def test_worker_that_closed_leaves_all_to_the_other(workers):
 
 
 async def test_worker_without_files_left_says_so_and_tries_again(workers, monkeypatch, caplog):
-    monkeypatch.setattr(module, "_EXHAUSTED_SECONDS", 0.01)
+    monkeypatch.setattr(accepting, "_EXHAUSTED_SECONDS", 0.01)
     group = workers(1)
     (acceptor,) = group.acceptors
 
@@ -165,3 +167,41 @@ async def test_worker_without_files_left_says_so_and_tries_again(workers, monkey
         await group.connect()
     assert group.shares() == [1]
     assert [record.message for record in caplog.records] == ["cannot accept connections"] * 2
+
+
+async def test_connections_beyond_the_bound_wait_until_others_end(workers, monkeypatch):
+    monkeypatch.setattr(accepting, "_FULL_SECONDS", 0.001)
+    looked_away = asyncio.Semaphore(0)
+
+    class Acceptor(SoleAcceptor):
+        def _look_away(self, listener: socket.socket, seconds: float) -> None:
+            looked_away.release()
+            super()._look_away(listener, seconds)
+
+    group = workers(1)
+    group.acceptors[0].close()
+    group.acceptors = [Acceptor([group.listener.dup()], most=2)]
+    await group.start(0)
+    await group.connect()
+    await group.connect()
+    third = asyncio.ensure_future(group.connect())
+    async with asyncio.timeout(20):
+        for _ in range(5):
+            await looked_away.acquire()
+    assert group.shares() == [2]
+    assert not third.done()
+    group.servers[0].connections[0].close()
+    await third
+    assert group.shares() == [2]
+
+
+async def test_full_worker_leaves_connections_to_the_other(workers, monkeypatch):
+    monkeypatch.setattr(accepting, "_FULL_SECONDS", 0.001)
+    monkeypatch.setattr(module, "_LEAVE_TIMES", 1)
+    group = workers(2)
+    full = group.acceptors[0]
+    full._most = 1
+    await group.start(0, 1)
+    for _ in range(5):
+        await group.connect()
+    assert group.shares() == [1, 4]
