@@ -4,8 +4,10 @@ The soft limit is what old programs that use select(2) can bear; those that do n
 are meant to raise it to the hard limit, as Go's do by themselves.
 
 A process that has none left cannot accept a connection, ask a device or read a file, and each of
-these fails in its own way. So what comes from outside is bounded below the limit: half is for
-connections that are accepted, half for sockets towards devices, after a reserve for all the rest.
+these fails in its own way. So what comes from outside is bounded below the limit: after a reserve
+for all the rest, three fifths are for connections that are accepted, two fifths for sockets towards
+devices. Each scrape needs one of both, and the connections beyond are for those that wait, which
+can so be told why they fail, and for whoever asks how the exporter is.
 
 Source: setrlimit(2); systemd.exec(5), LimitNOFILE.
 """
@@ -18,8 +20,9 @@ from typing import Final
 
 RESERVE: Final = 96
 """For listening sockets, the log, configuration, name look-ups, links between workers."""
-_MOST: Final = 100_000
-"""Of each kind, where there is no limit."""
+_MOST: Final = 200_000
+"""Where there is no limit."""
+_LEAST: Final = 10
 
 
 def raise_limit() -> None:
@@ -30,12 +33,18 @@ def raise_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def half() -> int:
-    """How many connections may be accepted, and how many sockets towards devices opened."""
+def connections() -> int:
+    """How many connections may be accepted at a time."""
+    return _beside_reserve() * 3 // 5
+
+
+def device_sockets() -> int:
+    """How many sockets towards devices may be open at a time."""
+    return _beside_reserve() * 2 // 5
+
+
+def _beside_reserve() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return share_of(_MOST * 2 + RESERVE if soft == resource.RLIM_INFINITY else soft)
-
-
-def share_of(limit: int) -> int:
-    """Half of what *limit* leaves beside the reserve, and never nothing."""
-    return max(8, min(_MOST, (limit - RESERVE) // 2))
+    if soft == resource.RLIM_INFINITY or soft > _MOST:
+        return _MOST
+    return max(_LEAST, soft - RESERVE)

@@ -109,7 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_count,
         default=0,
         help="scrapes under way at a time, further ones wait for their turn (default: as many as "
-        "half of the files that the process may have open allow)",
+        "two fifths of the files that the process may have open allow)",
     )
     group.add_argument(
         "--snmp.wrap-large-counters",
@@ -196,7 +196,7 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         module_concurrency=arguments.module_concurrency,
         concurrency=arguments.concurrency,
         most_scrapes=arguments.most_scrapes
-        or max(1, open_files.half() // arguments.module_concurrency),
+        or max(1, open_files.device_sockets() // arguments.module_concurrency),
         device_limits=Limits(arguments.device_concurrency, arguments.packets_per_second),
         wrap_large_counters=arguments.wrap_large_counters,
         silent_scrapes=arguments.silent_scrapes,

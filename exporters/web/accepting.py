@@ -43,12 +43,12 @@ class SoleAcceptor:
 
     Args:
         listeners: The sockets; they are closed with this.
-        most: Connections at a time; half of the files that may be open if not given.
+        most: Connections at a time; as the limit of open files allows if not given.
     """
 
     def __init__(self, listeners: Sequence[socket.socket], most: int | None = None) -> None:
         self._listeners = listeners
-        self._most = open_files.half() if most is None else most
+        self._most = open_files.connections() if most is None else most
         self._server: web.Server | None = None
         self._ssl_context: ssl.SSLContext | None = None
         self._opening: set[asyncio.Task[None]] = set()
