@@ -132,12 +132,12 @@ class SnmpTelemetry:
             self.circuit_probes.labels(result)
         self.scrapes_waiting = Gauge(
             "snmp_scrapes_waiting",
-            "Scrapes that wait because as many as may be are under way.",
+            "Scrapes that wait until there is room for them.",
             registry=registry,
         )
         self.scrapes_dropped = Counter(
             "snmp_scrapes_dropped",
-            "Scrapes that ended while they waited for others to end.",
+            "Scrapes that waited for room until their deadlines.",
             registry=registry,
         )
         self.limit_wait = Counter(
