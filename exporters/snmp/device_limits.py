@@ -1,8 +1,8 @@
-"""Which limits hold for a device, and the one queue in which all that is sent to it waits.
+"""Which limits hold for a device, and the queues in which all that is sent to it waits.
 
 A device is one of the inventory, whichever of its addresses is asked, else an address and port. Its
-limits are its own, or else those of the flags; a module's limits are for the walks of that module,
-and the stricter ones count.
+limits are its own, or else those of the flags, and hold for all that is sent to it. A module's
+limits hold beside them, for all that walks of that module send to it.
 """
 
 from __future__ import annotations
@@ -30,14 +30,20 @@ class LimitedDevice:
     limits: Limits
     queues: Queues
 
-    def limiter(self, module: Module | None = None) -> SendLimiter | None:
-        """What paces a session that reads *module*; None if nothing limits it."""
-        limits = self.limits
+    def limiter(self, module_name: str = "", module: Module | None = None) -> SendLimiter | None:
+        """What paces a session, here one that reads a module; None if nothing limits it."""
+        queues: list[DeviceQueue] = []
         if module is not None and (module.concurrency or module.packets_per_second):
-            limits = limits.strictest(Limits(module.concurrency, module.packets_per_second))
-        if not limits:
-            return None
-        return SendLimiter(self.queues.get(self.key), limits, self.endpoint)
+            limits = Limits(module.concurrency, module.packets_per_second)
+            queues.append(self._queue((self.key, module_name), limits))
+        if self.limits:
+            queues.append(self._queue(self.key, self.limits))
+        return SendLimiter(queues, self.endpoint) if queues else None
+
+    def _queue(self, key: Hashable, limits: Limits) -> DeviceQueue:
+        queue = self.queues.get(key)
+        queue.change_limits(limits)
+        return queue
 
 
 class DeviceLimits:

@@ -235,7 +235,7 @@ class SnmpExporter:
             settings = SessionSettings(
                 module.timeout, module.retries, patience_seconds=patience_seconds
             )
-            return open_session(settings, traffic, device.limiter(module))
+            return open_session(settings, traffic, device.limiter(plan.name, module))
 
         if self._breaker.is_open(where):
             probe = await self._probe(query, open_session, device.limiter())

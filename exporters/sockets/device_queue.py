@@ -1,12 +1,15 @@
 """Waiting for one's turn to send to a device that is asked within limits.
 
-There is one queue a device, whoever asks it; each session has a ``SendLimiter`` of its own, which
-knows the limits that hold for its packets. What decides is ``exporters.sockets.pacing``.
+There is one queue a device, whoever asks it, and one for each kind of request to it that has limits
+of its own. A session has a ``SendLimiter``, which waits in those that its packets must pass. What
+decides is ``exporters.sockets.pacing``.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
+from functools import reduce
 
 from exporters.errors import FailureReason, TargetError
 from exporters.sockets.pacing import Limits, Turn, TurnQueue
@@ -14,12 +17,23 @@ from exporters.sockets.resolution import Endpoint
 
 
 class DeviceQueue:
-    """The packets that wait for one device, with their tasks."""
+    """Packets that wait for one device, with their tasks."""
 
-    def __init__(self) -> None:
-        self._turns = TurnQueue()
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._turns = TurnQueue(limits or Limits())
         self._wakes: dict[Turn, asyncio.Future[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """What holds for all packets that pass here."""
+        return self._turns.limits
+
+    def change_limits(self, limits: Limits) -> None:
+        """Let other limits hold from now on, for those that wait too."""
+        self._turns.limits = limits
+        if self._wakes:
+            self._advance()
 
     def earliest_at(self, now: float) -> float:
         """When a request that comes now could be sent at the soonest."""
@@ -70,40 +84,54 @@ class DeviceQueue:
 
 
 class SendLimiter:
-    """The limits of a device as they hold for one session."""
+    """The queues that the packets of one session to *endpoint* pass, in this order."""
 
-    def __init__(self, queue: DeviceQueue, limits: Limits, endpoint: Endpoint) -> None:
-        self._queue = queue
-        self._limits = limits
+    def __init__(self, queues: Sequence[DeviceQueue], endpoint: Endpoint) -> None:
+        self._queues = queues
         self._endpoint = endpoint
 
     def __str__(self) -> str:
         """The limits, in words."""
-        return str(self._limits)
+        return str(reduce(Limits.strictest, (queue.limits for queue in self._queues)))
 
-    async def begin(self, deadline_at: float) -> Turn:
-        """Wait until a request may be sent; ``end`` gives its place back.
+    async def begin(self, deadline_at: float) -> list[Turn]:
+        """Wait until a request may be sent; ``end`` gives back what it holds.
 
         Raises:
             TargetError: That will not be before *deadline_at*.
         """
         loop = asyncio.get_running_loop()
-        turn = Turn(self._limits, loop.time())
-        if self._queue.earliest_at(turn.joined_at) < deadline_at:
-            wake = loop.create_future()
-            if await self._queue.wait(turn, deadline_at, wake):
-                return turn
-        detail = f"the limits of {self._endpoint}, {self}, left no turn before the deadline"
-        raise TargetError(FailureReason.RATE_LIMIT, detail)
+        turns: list[Turn] = []
+        try:
+            for queue in self._queues:
+                turn = Turn(loop.time())
+                in_time = queue.earliest_at(turn.joined_at) < deadline_at
+                if not (in_time and await queue.wait(turn, deadline_at, loop.create_future())):
+                    detail = f"the limits of {self._endpoint}, {self}, left no turn in time"
+                    raise TargetError(FailureReason.RATE_LIMIT, detail)
+                turns.append(turn)
+        except BaseException:
+            self.end(turns)
+            raise
+        return turns
 
-    def end(self, turn: Turn) -> None:
-        """Give back the place of a request that is over."""
-        self._queue.leave(turn)
+    def end(self, turns: Sequence[Turn]) -> None:
+        """Give back the places of a request that is over."""
+        for queue, turn in zip(self._queues, turns, strict=False):
+            queue.leave(turn)
 
-    async def retry(self, until: float, wake: asyncio.Future[None]) -> bool:
-        """Wait until a request may be sent again; False if others set *wake* before, or *until*."""
-        turn = Turn(self._limits, asyncio.get_running_loop().time(), retransmission=True)
-        return await self._queue.wait(turn, until, wake)
+    async def retry(
+        self, until: float, new_wake: Callable[[], asyncio.Future[None] | None]
+    ) -> None:
+        """Wait until a request may be sent again, or *until*, or it is answered.
+
+        *new_wake* makes what an answer sets while this waits; None if there is one already.
+        """
+        now = asyncio.get_running_loop().time()
+        for queue in self._queues:
+            wake = new_wake()
+            if wake is None or not await queue.wait(Turn(now, retransmission=True), until, wake):
+                return
 
 
 def _set_done(future: asyncio.Future[None]) -> None:

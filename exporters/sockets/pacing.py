@@ -1,4 +1,4 @@
-"""Who may send to a device next, and when: the limits of one device as a queue of turns.
+"""Who may send to a device next, and when: limits as a queue of turns.
 
 Pure: the time comes in as an argument and nothing waits here; ``exporters.sockets.device_queue``
 does the waiting. A turn is one packet. A request needs a place among those under way and a free
@@ -9,9 +9,6 @@ Packets are spaced evenly, 1/rate apart, and idle time saves up nothing: a devic
 packets a second is not to be sent 60 at once because nobody asked it for 6 seconds. In any *T*
 seconds it is sent at most ``rate * (T + LATENESS_SECONDS) + 1`` packets. That is GCRA with a cell
 delay tolerance for late timers alone (ITU-T I.371, the virtual scheduling algorithm).
-
-Turns with different limits stand in one queue, in the order in which they came: each takes as much
-of the device's time as its own rate says, and a place if fewer are taken than its own limit.
 """
 
 from __future__ import annotations
@@ -27,7 +24,7 @@ LATENESS_SECONDS: Final = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one device is asked at most; 0 for as much as one likes."""
+    """What is sent at most; 0 for as much as one likes."""
 
     concurrency: int = 0
     """Requests under way."""
@@ -60,26 +57,20 @@ class Limits:
 class Turn:
     """A packet that waits to be sent: a new request's first, or a retransmission."""
 
-    limits: Limits
-    joined_at: float = 0.0
+    joined_at: float
     retransmission: bool = False
     granted: bool = False
 
-    @property
-    def seconds(self) -> float:
-        """How much of the device's time it takes."""
-        rate = self.limits.packets_per_second
-        return 1 / rate if rate else 0.0
-
 
 class TurnQueue:
-    """The packets that wait for one device, and the requests that are under way to it."""
+    """The packets that wait, and the requests that are under way; *limits* may change meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
         self._requests: deque[Turn] = deque()
         self._retransmissions: deque[Turn] = deque()
         self._under_way = 0
-        self._free_at = -math.inf
+        self._sent_at = -math.inf
 
     @property
     def under_way(self) -> int:
@@ -93,8 +84,8 @@ class TurnQueue:
 
     def earliest_at(self, now: float) -> float:
         """When a request that joins now could be sent, if no place were ever missing."""
-        turns = (*self._retransmissions, *self._requests)
-        return max(now, self._free_at) + sum(turn.seconds for turn in turns)
+        space_seconds = self._space_seconds()
+        return max(now, self._sent_at + space_seconds) + self.waiting * space_seconds
 
     def join(self, turn: Turn) -> None:
         """Let *turn* wait as the last of its kind."""
@@ -114,27 +105,31 @@ class TurnQueue:
             Those turns, and when to ask again; None: not before a turn joins or leaves.
         """
         granted: list[Turn] = []
+        space_seconds = self._space_seconds()
         while (turn := self._next()) is not None:
-            if now < self._free_at:
-                return granted, self._free_at
+            free_at = self._sent_at + space_seconds
+            if now < free_at:
+                return granted, free_at
             self._queue_of(turn).popleft()
             turn.granted = True
             self._under_way += not turn.retransmission
-            if turn.seconds:
-                # A timer's lateness must not add up to a lower rate; a pause must not be saved up.
-                due_at = max(self._free_at, turn.joined_at, now - LATENESS_SECONDS)
-                self._free_at = due_at + turn.seconds
+            # A timer's lateness must not add up to a lower rate; a pause must not be saved up.
+            self._sent_at = max(free_at, turn.joined_at, now - LATENESS_SECONDS)
             granted.append(turn)
         return granted, None
+
+    def _space_seconds(self) -> float:
+        """How long after a packet the next one may be sent."""
+        rate = self.limits.packets_per_second
+        return 1 / rate if rate else 0.0
 
     def _next(self) -> Turn | None:
         if self._retransmissions:
             return self._retransmissions[0]
-        if not self._requests:
-            return None
-        first = self._requests[0]
-        most = first.limits.concurrency
-        return first if not most or self._under_way < most else None
+        most = self.limits.concurrency
+        if self._requests and (not most or self._under_way < most):
+            return self._requests[0]
+        return None
 
     def _queue_of(self, turn: Turn) -> deque[Turn]:
         return self._retransmissions if turn.retransmission else self._requests

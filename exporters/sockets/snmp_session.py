@@ -255,12 +255,12 @@ class SnmpSession:
             return await self._try(encode)
         started_at = self._loop.time()
         # A turn that leaves no time for the answer is none.
-        turn = await limiter.begin(self.deadline_at - 2 * (self._rtt.smoothed_seconds or 0.0))
+        turns = await limiter.begin(self.deadline_at - 2 * (self._rtt.smoothed_seconds or 0.0))
         try:
             self._note_wait(started_at, limiter)
             return await self._try(encode)
         finally:
-            limiter.end(turn)
+            limiter.end(turns)
 
     async def _try(self, encode: Encode) -> tuple[Pdu, bytes]:
         """Try until there is an answer; each wait ends by the deadline."""
@@ -301,9 +301,13 @@ class SnmpSession:
         self, limiter: SendLimiter, exchange: _Exchange, give_up_at: float
     ) -> _Outcome:
         """Wait until the next try may be sent; an earlier one may be answered meanwhile."""
+
+        def new_wake() -> asyncio.Future[None] | None:
+            exchange.wake = self._loop.create_future() if exchange.outcome is None else None
+            return exchange.wake
+
         started_at = self._loop.time()
-        exchange.wake = self._loop.create_future()
-        await limiter.retry(give_up_at, exchange.wake)
+        await limiter.retry(give_up_at, new_wake)
         self._note_wait(started_at, limiter)
         return exchange.outcome
 

@@ -139,7 +139,7 @@ def test_scrape_beyond_the_limits_ends_in_time_with_what_was_read(
     assert answer.exposition.value("snmp_module_failure", module="if_mib", reason="rate_limit") == 1
     assert exporter.failures("timeout") == 0
     assert "s for a turn, within 5 packets a second" in debug.text
-    assert "5 packets a second, left no turn before the deadline (rate_limit)" in debug.text
+    assert "5 packets a second, left no turn in time (rate_limit)" in debug.text
     assert watch.most_within(1.0) <= 6
 
 

@@ -98,20 +98,29 @@ def test_limit_of_a_device_is_its_own_or_else_the_flags(
     assert ask(limits, "192.0.2.3").limits == Limits(4, 40)
 
 
-def test_stricter_limit_of_device_and_module_counts() -> None:
+def test_limits_of_device_and_module_hold_both() -> None:
     device = ask(device_limits(CORE | {"snmp_packets_per_second": 10}), "192.0.2.1")
     assert str(device.limiter()) == "10 packets a second"
-    assert str(device.limiter(Module(packets_per_second=20))) == "10 packets a second"
-    limiter = device.limiter(Module(concurrency=1, packets_per_second=5))
+    assert str(device.limiter("m", Module(packets_per_second=20))) == "10 packets a second"
+    limiter = device.limiter("m", Module(concurrency=1, packets_per_second=5))
     assert str(limiter) == "1 request at a time and 5 packets a second"
+
+
+def test_modules_of_a_device_have_limits_of_their_own() -> None:
+    limits = device_limits(CORE, EDGE)
+    module = Module(concurrency=1)
+    core, by_name, edge = (ask(limits, host) for host in ("192.0.2.1", "core.example", "192.0.2.2"))
+    for device, name in ((core, "a"), (by_name, "a"), (core, "b"), (edge, "a")):
+        device.limiter(name, module)
+    assert len(core.queues) == 3
 
 
 def test_nothing_is_paced_without_a_limit() -> None:
     device = ask(device_limits(CORE), "192.0.2.1")
     assert device.limiter() is None
-    assert device.limiter(Module()) is None
+    assert device.limiter("m", Module()) is None
     assert len(device.queues) == 0
-    assert str(device.limiter(Module(concurrency=1))) == "1 request at a time"
+    assert str(device.limiter("m", Module(concurrency=1))) == "1 request at a time"
 
 
 def test_limits_without_an_inventory_are_the_flags() -> None:
@@ -120,14 +129,13 @@ def test_limits_without_an_inventory_are_the_flags() -> None:
     assert ask(limits, "192.0.2.1").limits == Limits(1)
 
 
-def test_queue_outlives_the_inventory() -> None:
-    """Else a reload would let a device be asked beyond its limits."""
+def test_queue_outlives_the_inventory_and_takes_its_new_limits() -> None:
+    """Else a reload would let a device be asked beyond its limits, or keep wrong ones."""
     queues = BoundedCache[Hashable, DeviceQueue](DeviceQueue)
-    inventory = Inventory(devices=[Device(**CORE)])
-    first, second = (
-        ask(DeviceLimits(inventory, Limits(1), queues), target)
-        for target in ("192.0.2.1", "core.example")
-    )
-    first.limiter()
-    second.limiter()
+    limiters = []
+    for concurrency in (1, 2):
+        inventory = Inventory(devices=[Device(**CORE, snmp_concurrency=concurrency)])
+        device = ask(DeviceLimits(inventory, Limits(), queues), "192.0.2.1")
+        limiters.append(device.limiter())
     assert len(queues) == 1
+    assert [str(limiter) for limiter in limiters] == ["2 requests at a time"] * 2

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from exporters.demo.agent import AgentSettings, SimulatedAgent
 from exporters.demo.recording import Recording
 from exporters.demo.snmprec import read_recording
 from exporters.sockets.device_queue import DeviceQueue, SendLimiter
-from exporters.sockets.pacing import Limits
 from exporters.sockets.resolution import Endpoint, resolve
 from exporters.sockets.rtt import RttEstimator
 from exporters.sockets.snmp_security import CommunitySecurity, Security
@@ -217,8 +216,7 @@ async def open_session(
     source: tuple[str, int] | None = None,
     connected: bool = True,
     rtt: RttEstimator | None = None,
-    limits: Limits | None = None,
-    queue: DeviceQueue | None = None,
+    queues: Sequence[DeviceQueue] = (),
 ) -> AsyncIterator[Opened]:
     """A session of version 2c, unless said otherwise."""
     loop = asyncio.get_running_loop()
@@ -233,7 +231,7 @@ async def open_session(
         rtt=rtt or RttEstimator(),
         traffic=Traffic(),
         trace=lines.append,
-        limiter=None if limits is None else SendLimiter(queue or DeviceQueue(), limits, endpoint),
+        limiter=SendLimiter(queues, endpoint) if queues else None,
     )
     async with session:
         yield Opened(session, session.traffic, session._rtt, lines)

@@ -45,11 +45,11 @@ async def together(*asking: Awaitable[Any]) -> list[Any]:
 
 @in_pretend_time
 async def test_requests_of_all_sessions_are_spaced() -> None:
-    queue, limits = DeviceQueue(), Limits(packets_per_second=10)
+    queue = DeviceQueue(Limits(packets_per_second=10))
     async with (
         udp_peer(answer) as peer,
-        open_session(peer.address, limits=limits, queue=queue) as one,
-        open_session(peer.address, limits=limits, queue=queue) as other,
+        open_session(peer.address, queues=[queue]) as one,
+        open_session(peer.address, queues=[queue]) as other,
     ):
         await together(one.sys_name(), other.sys_name(), one.sys_name(), other.sys_name())
     assert since_start(peer.heard_at) == [0, 0.1, 0.2, 0.3]
@@ -60,11 +60,11 @@ async def test_requests_of_all_sessions_are_spaced() -> None:
 
 @in_pretend_time
 async def test_requests_under_way_are_no_more_than_allowed() -> None:
-    queue, limits = DeviceQueue(), Limits(concurrency=2)
+    queue = DeviceQueue(Limits(concurrency=2))
     async with (
         udp_peer(slow(0.5)) as peer,
-        open_session(peer.address, limits=limits, queue=queue) as one,
-        open_session(peer.address, limits=limits, queue=queue) as other,
+        open_session(peer.address, queues=[queue]) as one,
+        open_session(peer.address, queues=[queue]) as other,
     ):
         await together(*(opened.sys_name() for opened in (one, other, one, other, one)))
     assert since_start(peer.heard_at) == [0, 0, 0.5, 0.5, 1.0]
@@ -80,10 +80,10 @@ async def test_session_without_limits_waits_for_nobody() -> None:
 
 @in_pretend_time
 async def test_retransmissions_are_spaced_too() -> None:
-    limits = Limits(packets_per_second=0.5)
+    queue = DeviceQueue(Limits(packets_per_second=0.5))
     async with (
         udp_peer(lambda _: None) as peer,
-        open_session(peer.address, timeout=1, retries=3, limits=limits) as opened,
+        open_session(peer.address, timeout=1, retries=3, queues=[queue]) as opened,
     ):
         with pytest.raises(TargetError, match=r"within 0\.5 packets a second") as caught:
             await opened.sys_name()
@@ -100,11 +100,11 @@ async def test_retransmission_goes_before_requests_that_wait() -> None:
         requests.append(request)
         return answer(request) if len(requests) > 1 else None
 
-    queue, limits = DeviceQueue(), Limits(concurrency=1, packets_per_second=1)
+    queue = DeviceQueue(Limits(concurrency=1, packets_per_second=1))
     async with (
         udp_peer(drop_first) as peer,
-        open_session(peer.address, limits=limits, queue=queue) as one,
-        open_session(peer.address, limits=limits, queue=queue) as other,
+        open_session(peer.address, queues=[queue]) as one,
+        open_session(peer.address, queues=[queue]) as other,
     ):
         await together(one.sys_name(), other.sys_name())
     assert since_start(peer.heard_at) == [0, 1, 2]
@@ -113,11 +113,11 @@ async def test_retransmission_goes_before_requests_that_wait() -> None:
 
 @in_pretend_time
 async def test_answer_is_heard_while_its_request_waits_to_be_sent_again() -> None:
-    limits = Limits(packets_per_second=0.25)
+    queue = DeviceQueue(Limits(packets_per_second=0.25))
     loop = asyncio.get_running_loop()
     async with (
         udp_peer(slow(1.5)) as peer,
-        open_session(peer.address, limits=limits) as opened,
+        open_session(peer.address, queues=[queue]) as opened,
     ):
         assert await opened.sys_name() == b"switch"
         assert loop.time() == STARTED_AT + 1.5
@@ -126,10 +126,10 @@ async def test_answer_is_heard_while_its_request_waits_to_be_sent_again() -> Non
 
 @in_pretend_time
 async def test_new_connection_waits_for_its_turn_too() -> None:
-    limits = Limits(packets_per_second=1)
+    queue = DeviceQueue(Limits(packets_per_second=1))
     async with (
         tcp_peer(lambda _: HANG_UP) as peer,
-        open_session(peer.address, transport="tcp", retries=2, limits=limits) as opened,
+        open_session(peer.address, transport="tcp", retries=2, queues=[queue]) as opened,
     ):
         with pytest.raises(TargetError) as caught:
             await opened.sys_name()
@@ -139,12 +139,12 @@ async def test_new_connection_waits_for_its_turn_too() -> None:
 
 @in_pretend_time
 async def test_request_whose_turn_comes_too_late_is_told_at_once() -> None:
-    queue, limits = DeviceQueue(), Limits(packets_per_second=1)
+    queue = DeviceQueue(Limits(packets_per_second=1))
     loop = asyncio.get_running_loop()
     failed_at: list[float] = []
     async with (
         udp_peer(answer) as peer,
-        open_session(peer.address, limits=limits, queue=queue, seconds=2.5) as opened,
+        open_session(peer.address, queues=[queue], seconds=2.5) as opened,
     ):
 
         async def ask() -> bytes:
@@ -164,12 +164,12 @@ async def test_request_whose_turn_comes_too_late_is_told_at_once() -> None:
 
 @in_pretend_time
 async def test_request_that_gets_no_place_ends_with_the_deadline() -> None:
-    queue, limits = DeviceQueue(), Limits(concurrency=1)
+    queue = DeviceQueue(Limits(concurrency=1))
     loop = asyncio.get_running_loop()
     async with (
         udp_peer(slow(5)) as peer,
-        open_session(peer.address, limits=limits, queue=queue, timeout=9) as holder,
-        open_session(peer.address, limits=limits, queue=queue, seconds=2) as opened,
+        open_session(peer.address, queues=[queue], timeout=9) as holder,
+        open_session(peer.address, queues=[queue], seconds=2) as opened,
     ):
         held = asyncio.ensure_future(holder.sys_name())
         await asyncio.sleep(0)
@@ -184,10 +184,10 @@ async def test_request_that_gets_no_place_ends_with_the_deadline() -> None:
 @in_pretend_time
 async def test_turn_that_leaves_no_time_for_the_answer_is_not_taken() -> None:
     """The agent would be taken for a silent one."""
-    limits = Limits(packets_per_second=1)
+    queue = DeviceQueue(Limits(packets_per_second=1))
     async with (
         udp_peer(slow(0.4)) as peer,
-        open_session(peer.address, limits=limits, seconds=1.5) as opened,
+        open_session(peer.address, queues=[queue], seconds=1.5) as opened,
     ):
         results = await together(opened.sys_name(), asyncio.sleep(0.5))
         assert results[0] == b"switch"
@@ -199,11 +199,11 @@ async def test_turn_that_leaves_no_time_for_the_answer_is_not_taken() -> None:
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "under way"])
 @in_pretend_time
 async def test_place_of_a_cancelled_request_is_free_again(waits: bool) -> None:
-    queue, limits = DeviceQueue(), Limits(concurrency=1)
+    queue = DeviceQueue(Limits(concurrency=1))
     async with (
         udp_peer(slow(1)) as peer,
-        open_session(peer.address, limits=limits, queue=queue) as one,
-        open_session(peer.address, limits=limits, queue=queue) as other,
+        open_session(peer.address, queues=[queue]) as one,
+        open_session(peer.address, queues=[queue]) as other,
     ):
         tasks = [asyncio.ensure_future(opened.sys_name()) for opened in (one, other)]
         await asyncio.sleep(0.5)
@@ -214,10 +214,9 @@ async def test_place_of_a_cancelled_request_is_free_again(waits: bool) -> None:
 
 @in_pretend_time
 async def test_request_cancelled_in_the_moment_of_its_turn_gives_it_back() -> None:
-    queue = DeviceQueue()
+    queue = DeviceQueue(Limits(concurrency=1))
     loop = asyncio.get_running_loop()
-    limits = Limits(concurrency=1)
-    first, second, third = (Turn(limits) for _ in range(3))
+    first, second, third = (Turn(0.0) for _ in range(3))
     deadline_at = STARTED_AT + 100
     assert await queue.wait(first, deadline_at, loop.create_future())
     waiting = asyncio.ensure_future(queue.wait(second, deadline_at, loop.create_future()))
@@ -227,3 +226,67 @@ async def test_request_cancelled_in_the_moment_of_its_turn_gives_it_back() -> No
     waiting.cancel()
     await together(waiting)
     assert await queue.wait(third, deadline_at, loop.create_future())
+
+
+@in_pretend_time
+async def test_packet_passes_all_its_queues() -> None:
+    """A module's packets wait for their own limit; it is not in the way of other modules'."""
+    device = DeviceQueue(Limits(packets_per_second=10))
+    module = DeviceQueue(Limits(packets_per_second=1))
+    async with (
+        udp_peer(answer) as peer,
+        open_session(peer.address, queues=[module, device]) as walk,
+        open_session(peer.address, queues=[device]) as other,
+    ):
+        slow = [walk.sys_name() for _ in range(2)]
+        await together(*slow, *(other.sys_name() for _ in range(3)))
+    assert since_start(peer.heard_at) == [0, 0.1, 0.2, 0.3, 1.0]
+    assert walk.lines[-3] == "waited 1.0000 s for a turn, within 1 packet a second"
+
+
+@in_pretend_time
+async def test_retransmission_passes_all_its_queues() -> None:
+    device = DeviceQueue(Limits(packets_per_second=0.5))
+    module = DeviceQueue(Limits(packets_per_second=0.25))
+    async with (
+        udp_peer(lambda _: None) as peer,
+        open_session(peer.address, timeout=4, retries=2, queues=[module, device]) as opened,
+    ):
+        with pytest.raises(TargetError):
+            await opened.sys_name()
+    assert since_start(peer.heard_at) == [0, 4, 8]
+
+
+@in_pretend_time
+async def test_place_in_one_queue_is_given_back_if_another_has_none() -> None:
+    device = DeviceQueue(Limits(concurrency=1))
+    module = DeviceQueue(Limits(concurrency=1))
+    async with (
+        udp_peer(slow(5)) as peer,
+        open_session(peer.address, timeout=9, queues=[device]) as holder,
+        open_session(peer.address, seconds=1, queues=[module, device]) as late,
+        open_session(peer.address, timeout=9, queues=[module]) as last,
+    ):
+        held = asyncio.ensure_future(holder.sys_name())
+        await asyncio.sleep(0)
+        (failure,) = await together(late.sys_name())
+        assert failure.reason is FailureReason.RATE_LIMIT
+        assert await last.sys_name() == b"switch"
+        assert await held == b"switch"
+
+
+@in_pretend_time
+async def test_limits_that_change_hold_for_those_that_wait() -> None:
+    """Else a wrong limit would outlive the reload that corrects it."""
+    queue = DeviceQueue(Limits(packets_per_second=0.001))
+    async with (
+        udp_peer(answer) as peer,
+        open_session(peer.address, seconds=5000, queues=[queue]) as opened,
+    ):
+        asking = asyncio.ensure_future(together(opened.sys_name(), opened.sys_name()))
+        await asyncio.sleep(3)
+        queue.change_limits(Limits(packets_per_second=0.1))
+        await asking
+        queue.change_limits(Limits())
+        await opened.sys_name()
+    assert since_start(peer.heard_at) == [0, 10, 10]

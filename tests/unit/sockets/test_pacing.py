@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 from exporters.sockets.pacing import LATENESS_SECONDS, Limits, Turn, TurnQueue
 
 
-def join(queue: TurnQueue, limits: Limits, count: int = 1, at: float = 0.0) -> list[Turn]:
-    turns = [Turn(limits, at) for _ in range(count)]
+def paced(rate: float) -> TurnQueue:
+    return TurnQueue(Limits(packets_per_second=rate))
+
+
+def join(queue: TurnQueue, count: int = 1, at: float = 0.0) -> list[Turn]:
+    turns = [Turn(at) for _ in range(count)]
     for turn in turns:
         queue.join(turn)
     return turns
@@ -58,44 +62,36 @@ def test_limits_say_what_they_are(limits: Limits, text: str) -> None:
 
 
 def test_packets_are_spaced_evenly_from_the_first_on() -> None:
-    queue = TurnQueue()
-    join(queue, Limits(packets_per_second=4), 4, at=10.0)
+    queue = paced(4)
+    join(queue, 4, at=10.0)
     assert run(queue, 10.0) == pytest.approx([10.0, 10.25, 10.5, 10.75])
 
 
 def test_pause_is_not_saved_up() -> None:
-    queue = TurnQueue()
-    join(queue, Limits(packets_per_second=4), at=10.0)
+    queue = paced(4)
+    join(queue, at=10.0)
     run(queue, 10.0)
-    join(queue, Limits(packets_per_second=4), 3, at=99.0)
-    times = run(queue, 99.0)
-    assert times == pytest.approx([99.0, 99.25, 99.5])
+    join(queue, 3, at=99.0)
+    assert run(queue, 99.0) == pytest.approx([99.0, 99.25, 99.5])
 
 
 def test_late_timers_do_not_add_up_to_a_lower_rate() -> None:
-    queue = TurnQueue()
-    join(queue, Limits(packets_per_second=100), 101)
+    queue = paced(100)
+    join(queue, 101)
     times = run(queue, 0.0, lateness=0.004)
     assert times[-1] == pytest.approx(1.0, abs=0.005)
 
 
 def test_turns_are_granted_in_the_order_in_which_they_came() -> None:
-    queue = TurnQueue()
-    turns = join(queue, Limits(packets_per_second=1), 5)
+    queue = paced(1)
+    turns = join(queue, 5)
     granted = [queue.grant(float(second))[0] for second in range(5)]
     assert granted == [[turn] for turn in turns]
 
 
-def test_each_turn_takes_the_time_of_its_own_rate() -> None:
-    queue = TurnQueue()
-    join(queue, Limits(packets_per_second=1))
-    join(queue, Limits(packets_per_second=10), 2)
-    assert run(queue, 0.0) == pytest.approx([0.0, 1.0, 1.1])
-
-
 def test_request_waits_for_a_place() -> None:
-    queue = TurnQueue()
-    first, second, third = join(queue, Limits(concurrency=2), 3)
+    queue = TurnQueue(Limits(concurrency=2))
+    first, second, third = join(queue, 3)
     assert queue.grant(0.0) == ([first, second], None)
     assert queue.grant(100.0) == ([], None)
     queue.leave(first)
@@ -103,25 +99,13 @@ def test_request_waits_for_a_place() -> None:
     assert queue.under_way == 2
 
 
-def test_stricter_request_holds_up_those_behind_it() -> None:
-    """Else it would wait as long as others come."""
-    queue = TurnQueue()
-    (first,) = join(queue, Limits(concurrency=2))
-    (strict,) = join(queue, Limits(concurrency=1))
-    (behind,) = join(queue, Limits(concurrency=2))
-    assert queue.grant(0.0)[0] == [first]
-    queue.leave(first)
-    assert queue.grant(0.0)[0] == [strict, behind]
-
-
 def test_retransmission_needs_no_place_and_goes_before_requests() -> None:
-    queue = TurnQueue()
-    limits = Limits(concurrency=1, packets_per_second=10)
-    first, second = join(queue, limits, 2)
-    queue.join(again := Turn(limits, retransmission=True))
+    queue = TurnQueue(Limits(concurrency=1, packets_per_second=10))
+    first, second = join(queue, 2)
+    queue.join(again := Turn(0.0, retransmission=True))
     assert queue.grant(0.0) == ([again], pytest.approx(0.1))
     assert queue.grant(0.1)[0] == [first]
-    queue.join(once_more := Turn(limits, retransmission=True))
+    queue.join(once_more := Turn(0.0, retransmission=True))
     assert queue.grant(5.0)[0] == [once_more]
     queue.leave(once_more)
     assert queue.under_way == 1
@@ -129,9 +113,8 @@ def test_retransmission_needs_no_place_and_goes_before_requests() -> None:
 
 
 def test_turn_that_leaves_makes_room_in_the_queue() -> None:
-    queue = TurnQueue()
-    limits = Limits(packets_per_second=1)
-    first, second, third = join(queue, limits, 3)
+    queue = paced(1)
+    first, second, third = join(queue, 3)
     queue.grant(0.0)
     queue.leave(second)
     assert queue.waiting == 1
@@ -142,13 +125,21 @@ def test_turn_that_leaves_makes_room_in_the_queue() -> None:
 
 
 def test_earliest_time_counts_all_that_wait() -> None:
-    queue = TurnQueue()
+    queue = paced(2)
     assert queue.earliest_at(7.0) == 7.0
-    join(queue, Limits(packets_per_second=2), 3, at=7.0)
+    join(queue, 3, at=7.0)
     assert queue.earliest_at(7.0) == pytest.approx(8.5)
     queue.grant(7.0)
     assert queue.earliest_at(7.0) == pytest.approx(8.5)
     assert queue.earliest_at(20.0) == pytest.approx(21.0)
+
+
+def test_new_limits_hold_from_the_latest_packet_on() -> None:
+    queue = paced(0.001)
+    join(queue, 3)
+    assert queue.grant(0.0)[1] == 1000
+    queue.limits = Limits(packets_per_second=2)
+    assert run(queue, 0.1) == pytest.approx([0.5, 1.0])
 
 
 @given(
@@ -159,33 +150,34 @@ def test_earliest_time_counts_all_that_wait() -> None:
 def test_no_second_has_more_packets_than_the_rate(
     rate: float, arrivals: list[tuple[float, int, bool]], lateness: float
 ) -> None:
-    queue = TurnQueue()
+    queue = paced(rate)
     now, times = 0.0, []
     for pause, count, retransmission in arrivals:
         now = max(now, times[-1] if times else 0.0) + pause
         for _ in range(count):
-            queue.join(Turn(Limits(packets_per_second=rate), now, retransmission))
+            queue.join(Turn(now, retransmission))
         times += run(queue, now, lateness)
     for index, start in enumerate(times):
         within = sum(start <= at < start + 1 for at in times[index:])
         assert within <= rate * (1 + LATENESS_SECONDS) + 1.001
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=40), st.data())
-def test_places_are_never_more_than_the_strictest_limit_of_who_holds_one(
-    arrivals: list[tuple[int, bool]], data: st.DataObject
+@given(
+    st.integers(1, 4),
+    st.lists(st.sampled_from(["request", "retransmission", "ends"]), max_size=60),
+    st.data(),
+)
+def test_places_are_never_more_than_allowed_and_none_is_lost(
+    most: int, events: list[str], data: st.DataObject
 ) -> None:
-    queue = TurnQueue()
+    queue = TurnQueue(Limits(concurrency=most))
     held: list[Turn] = []
-    for concurrency, ends in arrivals:
-        if ends and held:
+    for event in events:
+        if event == "ends" and held:
             queue.leave(held.pop(data.draw(st.integers(0, len(held) - 1))))
-        (turn,) = join(queue, Limits(concurrency=concurrency))
-        before = len(held)
-        for granted in queue.grant(0.0)[0]:
-            most = granted.limits.concurrency
-            assert not most or before < most
-            before += 1
-            held.append(granted)
-        assert queue.under_way == len(held)
-        assert turn.granted or queue.waiting
+        elif event != "ends":
+            queue.join(Turn(0.0, retransmission=event == "retransmission"))
+        granted, _ = queue.grant(0.0)
+        held += [turn for turn in granted if not turn.retransmission]
+        assert queue.under_way == len(held) <= most
+        assert len(held) == most or not queue.waiting
