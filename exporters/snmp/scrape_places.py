@@ -51,7 +51,7 @@ class ScrapePlaces:
         Raises:
             TargetError: There was none before *deadline_at*, on the running loop's clock.
         """
-        if self._is_free() and not self.waiting:
+        if self._is_free():
             self._begin()
         else:
             await self._wait(deadline_at)

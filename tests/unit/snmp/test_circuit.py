@@ -33,6 +33,9 @@ def test_threshold_of_0_never_opens_it() -> None:
     silent(breaker, "a", 100)
     assert not breaker.is_open("a")
     assert breaker.open_count() == 0
+    breaker.note("a", silent=False)
+    breaker.note("b", silent=False)
+    assert breaker.open_count() == 0
 
 
 def test_memory_is_bounded() -> None:

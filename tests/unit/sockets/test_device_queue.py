@@ -53,6 +53,8 @@ async def test_requests_of_all_sessions_are_spaced() -> None:
     ):
         await together(one.sys_name(), other.sys_name(), one.sys_name(), other.sys_name())
     assert since_start(peer.heard_at) == [0, 0.1, 0.2, 0.3]
+    timers = asyncio.get_running_loop()._scheduled
+    assert [timer for timer in timers if not timer.cancelled()] == []
     assert one.traffic.limit_wait_seconds == pytest.approx(0.2)
     assert other.traffic.limit_wait_seconds == pytest.approx(0.3)
     assert "waited 0.2000 s for a turn, within 10 packets a second" in one.lines

@@ -82,6 +82,14 @@ def test_late_timers_do_not_add_up_to_a_lower_rate() -> None:
     assert times[-1] == pytest.approx(1.0, abs=0.005)
 
 
+def test_what_a_stopped_process_missed_is_not_made_up_for() -> None:
+    queue = paced(10)
+    join(queue, 50)
+    queue.grant(0.0)
+    assert len(queue.grant(4.0)[0]) == 1
+    assert queue.grant(4.0)[1] == pytest.approx(4.1 - LATENESS_SECONDS)
+
+
 def test_turns_are_granted_in_the_order_in_which_they_came() -> None:
     queue = paced(1)
     turns = join(queue, 5)
