@@ -50,7 +50,7 @@ EXPORTERS: Mapping[str, Entry] = {
 }
 
 COMMANDS: Mapping[str, Entry] = {
-    "check": Entry("exporters.config.check_command", "check configuration files"),
+    "check": Entry("exporters.check", "check configuration files"),
     "get": Entry("exporters.snmp.commands.get", "read OIDs of a device"),
     "walk": Entry("exporters.snmp.commands.walk", "read whole subtrees of a device"),
     "mib": Entry("exporters.mibs.command", "search MIBs by name and OID, compile MIB files"),

@@ -10,14 +10,15 @@ from typing import Any, Final
 from exporters.config.context import LoadContext
 from exporters.config.devices import Inventory
 from exporters.config.rejection import describe, suggest
-from exporters.config.snmp_config import SnmpConfig
+from exporters.config.snmp_config import OpenDictionary, SnmpFile, resolve_modules
 from exporters.config.validation import validate
 from exporters.config.web_config import WebConfig
 from exporters.config.yaml_file import load_yaml
 from exporters.errors import ConfigError, Problem
+from exporters.smi.dictionary import Dictionary
 
 KINDS: Final[Mapping[str, type[Any]]] = {
-    "snmp": SnmpConfig,
+    "snmp": SnmpFile,
     "devices": Inventory,
     "web": WebConfig,
 }
@@ -30,6 +31,7 @@ def check_file(
     *,
     environment: Mapping[str, str],
     expand_environment_variables: bool = False,
+    open_dictionary: OpenDictionary = Dictionary,
 ) -> list[Problem]:
     """Give everything that is wrong in one file.
 
@@ -40,7 +42,9 @@ def check_file(
         content = load_yaml(path)
         model = KINDS[kind or recognise(content, path)]
         context = LoadContext(environment, path.parent, expand_environment_variables)
-        validate(model, content, path=path, context=context)
+        checked = validate(model, content, path=path, context=context)
+        if isinstance(checked, SnmpFile):
+            resolve_modules(checked, path, open_dictionary)
     except ConfigError as error:
         return list(error.problems)
     return []

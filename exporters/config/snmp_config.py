@@ -1,9 +1,10 @@
 """``snmp.yml``: the modules and credentials of the SNMP exporter, as snmp_exporter has them.
 
 Its files load unchanged: every key, default and rule is the peer's; what we add is optional and
-told in ``exporters.config.snmp_auth`` and ``exporters.config.snmp_metric``. Files may be several,
-and are merged: one may hold only credentials, another only modules. A name given twice is an
-error.
+told in ``exporters.config.snmp_auth`` and ``exporters.config.snmp_metric``. So do the files of the
+peer's generator, whose modules name objects and have no metrics (``exporters.config.by_name``).
+Files may be several, and are merged: one may hold only credentials, another only modules. A name
+given twice is an error.
 
 Nothing here knows the network: what a module makes an exporter ask for is ``exporters.snmp``'s.
 
@@ -12,40 +13,33 @@ Source: snmp_exporter's configuration.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.dataclasses import dataclass
 
+from exporters.config.by_name.model import NamedModule
+from exporters.config.by_name.resolving import resolve
 from exporters.config.context import LoadContext
-from exporters.config.fields import (
-    EMPTY_MAPPING,
-    FROZEN,
-    NULL_IS_EMPTY_LIST,
-    NULL_IS_EMPTY_MAPPING,
-    Boolean,
-    Count,
-    Duration,
-    Integer,
-    Name,
-    ObjectIdentifier,
-    Rate,
-    SearchedRegex,
-)
-from exporters.config.go_duration import format_duration
+from exporters.config.fields import EMPTY_MAPPING, FROZEN, NULL_IS_EMPTY_MAPPING, Integer, Name
 from exporters.config.go_glob import glob, is_pattern
 from exporters.config.rejection import Fault, Rejected, quote
 from exporters.config.snmp_auth import Auth
 from exporters.config.snmp_metric import Index, Lookup, Metric, RegexExtract
+from exporters.config.snmp_module import DynamicFilter, Module
 from exporters.config.source_lines import line_of
-from exporters.config.validation import validate
+from exporters.config.validation import locate, validate
 from exporters.config.yaml_file import load_yaml
 from exporters.errors import ConfigError, Problem
 from exporters.logs import fields
+from exporters.smi.dictionary import Dictionary
 
 __all__ = [
     "Auth",
@@ -56,13 +50,16 @@ __all__ = [
     "Module",
     "RegexExtract",
     "SnmpConfig",
+    "SnmpFile",
     "load_snmp_config",
+    "resolve_modules",
 ]
 
 logger = logging.getLogger(__name__)
 
+OpenDictionary = Callable[[], Dictionary]
+
 _CONFIG = ConfigDict(extra="forbid")
-_MAX_REPETITIONS = 2**31 - 1  # RFC 3416 s3: max-bindings
 
 
 def _module_name(name: str) -> str:
@@ -83,99 +80,25 @@ def _modules_at_top(raw: Mapping[Any, Any]) -> list[str]:
     ]
 
 
-def _repetitions(number: int) -> int:
-    if number > _MAX_REPETITIONS:
-        raise Rejected(f"must be at most {_MAX_REPETITIONS}, found {number}")
-    return number
-
-
-def _timeout(seconds: float) -> float:
-    if seconds <= 0:
-        raise Rejected(f"must be more than 0, found {format_duration(seconds)}")
-    return seconds
-
-
-def _lookup_cache(seconds: float | None) -> float | None:
-    if seconds is not None and seconds < 0:
-        raise Rejected(f"must not be less than 0, found {format_duration(seconds)}")
-    return seconds
-
-
 def _empty_mapping() -> Mapping[Any, Any]:
     return EMPTY_MAPPING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
-class DynamicFilter:
-    """Rows to keep: those where the column *oid* has one of *values*."""
+def _syntax(module: object) -> str:
+    """Tell in which of the two syntaxes a module is: that of ``snmp.yml`` has metrics."""
+    has_metrics = "metrics" in module if isinstance(module, dict) else isinstance(module, Module)
+    return "[Module]" if has_metrics else "[NamedModule]"
 
-    oid: Annotated[ObjectIdentifier, Field(description="Column that decides.")]
-    targets: Annotated[
-        tuple[ObjectIdentifier, ...],
-        NULL_IS_EMPTY_LIST,
-        Field(description="Columns that are read only for the rows that are kept."),
-    ] = ()
-    values: Annotated[
-        tuple[SearchedRegex, ...],
-        NULL_IS_EMPTY_LIST,
-        Field(description="RE2 patterns; one that is found in the value keeps the row."),
-    ] = ()
+
+AnyModule = Annotated[
+    Annotated[Module, Tag("[Module]")] | Annotated[NamedModule, Tag("[NamedModule]")],
+    Discriminator(_syntax),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
-class Module:
-    """What to ask a device for, how, and what the answers mean."""
-
-    walk: Annotated[
-        tuple[ObjectIdentifier, ...],
-        NULL_IS_EMPTY_LIST,
-        Field(description="Subtrees to walk."),
-    ] = ()
-    get: Annotated[
-        tuple[ObjectIdentifier, ...],
-        NULL_IS_EMPTY_LIST,
-        Field(description="Instances to get."),
-    ] = ()
-    metrics: Annotated[
-        tuple[Metric, ...],
-        NULL_IS_EMPTY_LIST,
-        Field(description="What the answers become."),
-    ] = ()
-    max_repetitions: Annotated[
-        Count, Field(description="Rows asked for in one GETBULK."), AfterValidator(_repetitions)
-    ] = 25
-    retries: Annotated[Count, Field(description="Further attempts after the first.")] = 3
-    timeout: Annotated[
-        Duration, Field(description="Wait for each attempt."), AfterValidator(_timeout)
-    ] = 5.0
-    use_unconnected_udp_socket: Annotated[
-        Boolean, Field(description="Take answers from other addresses than the one asked.")
-    ] = False
-    allow_nonincreasing_oids: Annotated[
-        Boolean, Field(description="Go on when a device does not sort its OIDs.")
-    ] = False
-    filters: Annotated[
-        tuple[DynamicFilter, ...],
-        NULL_IS_EMPTY_LIST,
-        Field(description="Rows to keep."),
-    ] = ()
-    lookup_cache: Annotated[
-        Duration | None,
-        Field(description="Remember the columns that only lookups read; 0s for not at all."),
-        AfterValidator(_lookup_cache),
-    ] = None
-    concurrency: Annotated[
-        Count,
-        Field(description="Requests that walks of it may have under way to a device; 0: any."),
-    ] = 0
-    packets_per_second: Annotated[
-        Rate, Field(description="Packets a second that walks of it send to a device; 0: any.")
-    ] = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
-class SnmpConfig:
-    """The whole of one or several snmp.yml files."""
+class SnmpFile:
+    """One file: snmp.yml, or generator.yml, or some of both."""
 
     auths: Annotated[
         Mapping[Name, Auth],
@@ -184,7 +107,7 @@ class SnmpConfig:
         Field(description="Credentials by name."),
     ] = field(default_factory=_empty_mapping, hash=False)
     modules: Annotated[
-        Mapping[Annotated[Name, AfterValidator(_module_name)], Module],
+        Mapping[Annotated[Name, AfterValidator(_module_name)], AnyModule],
         FROZEN,
         NULL_IS_EMPTY_MAPPING,
         Field(description="Modules by name."),
@@ -201,18 +124,29 @@ class SnmpConfig:
         return raw
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class SnmpConfig:
+    """All files together, with every name resolved."""
+
+    auths: Mapping[str, Auth]
+    modules: Mapping[str, Module]
+    version: int = 0
+
+
 def load_snmp_config(
     patterns: Iterable[str | Path],
     *,
     environment: Mapping[str, str],
     expand_environment_variables: bool = False,
+    open_dictionary: OpenDictionary = Dictionary,
     need_modules: bool = True,
 ) -> SnmpConfig:
     """Give the merged configuration of all files that *patterns* match.
 
     A pattern (``exporters.config.go_glob``) that matches nothing is logged; a name that does not
     exist is an error. With *expand_environment_variables*, ``$NAME`` without braces counts in user
-    names and passwords (``--config.expand-environment-variables``).
+    names and passwords (``--config.expand-environment-variables``). The dictionary is opened if a
+    module is written by name. Without *need_modules*, modules are left out.
 
     Raises:
         ConfigError: Something is wrong in the files, or they hold no auth, or no module although
@@ -220,23 +154,60 @@ def load_snmp_config(
     """
     paths, problems = _files(patterns)
     shared: dict[Any, Any] = {}
-    loaded: dict[Path, SnmpConfig] = {}
+    loaded: dict[Path, SnmpFile] = {}
     for path in paths:
         context = LoadContext(environment, path.parent, expand_environment_variables, shared)
         try:
-            loaded[path] = validate(SnmpConfig, load_yaml(path), path=path, context=context)
+            loaded[path] = validate(SnmpFile, load_yaml(path), path=path, context=context)
         except ConfigError as error:
             problems += error.problems
     problems += _repeated_names(loaded)
+    modules: dict[str, Module] = {}
+    if need_modules:
+        opened = cache(open_dictionary)
+        for path, file in loaded.items():
+            try:
+                modules |= resolve_modules(file, path, opened, shared)
+            except ConfigError as error:
+                problems += error.problems
     if not problems:
         problems += _missing_parts(loaded, need_modules=need_modules)
     if problems:
         raise ConfigError(problems)
     return SnmpConfig(
-        auths={name: auth for config in loaded.values() for name, auth in config.auths.items()},
-        modules={name: mod for config in loaded.values() for name, mod in config.modules.items()},
-        version=max(config.version for config in loaded.values()),
+        auths=MappingProxyType(
+            {name: auth for file in loaded.values() for name, auth in file.auths.items()}
+        ),
+        modules=MappingProxyType(modules),
+        version=max(file.version for file in loaded.values()),
     )
+
+
+def resolve_modules(
+    file: SnmpFile,
+    path: Path,
+    open_dictionary: OpenDictionary,
+    shared: dict[Any, Any] | None = None,
+) -> dict[str, Module]:
+    """Give the modules of one file, with those that are written by name resolved.
+
+    Raises:
+        ConfigError: A module names what the dictionary does not have; has every problem.
+    """
+    context = LoadContext(shared={} if shared is None else shared)
+    modules: dict[str, Module] = {}
+    problems: list[Problem] = []
+    for name, module in file.modules.items():
+        if isinstance(module, Module):
+            modules[name] = module
+            continue
+        try:
+            modules[name] = resolve(module, open_dictionary(), context).module
+        except Rejected as error:
+            problems += locate(error.faults, path, ("modules", name))
+    if problems:
+        raise ConfigError(problems)
+    return modules
 
 
 def _files(patterns: Iterable[str | Path]) -> tuple[list[Path], list[Problem]]:
@@ -258,7 +229,7 @@ def _files(patterns: Iterable[str | Path]) -> tuple[list[Path], list[Problem]]:
     return list(found), problems
 
 
-def _repeated_names(loaded: Mapping[Path, SnmpConfig]) -> Iterator[Problem]:
+def _repeated_names(loaded: Mapping[Path, SnmpFile]) -> Iterator[Problem]:
     seen: dict[tuple[str, str], Path] = {}
     for path, config in loaded.items():
         for part, names in (("auths", config.auths), ("modules", config.modules)):
@@ -274,7 +245,7 @@ def _repeated_name(part: str, name: str, first: Path, second: Path) -> Problem:
     return Problem(problem, hint, str(second), line_of(second, (part, name)), f"{part}.{name}")
 
 
-def _missing_parts(loaded: Mapping[Path, SnmpConfig], *, need_modules: bool) -> Iterator[Problem]:
+def _missing_parts(loaded: Mapping[Path, SnmpFile], *, need_modules: bool) -> Iterator[Problem]:
     files = ", ".join(str(path) for path in loaded)
     if not any(config.auths for config in loaded.values()):
         hint = "add auths, as in auths: {public_v2: {version: 2, community: public}}"

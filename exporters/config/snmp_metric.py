@@ -63,6 +63,7 @@ MetricType = Literal[
     "Integer",
     "Integer32",
 ]
+METRIC_TYPES: tuple[str, ...] = get_args(MetricType)
 IndexType = Literal[
     "gauge",
     "counter",
@@ -182,7 +183,7 @@ class Metric:
     ]
     type: Annotated[
         MetricType,
-        one_of(get_args(MetricType), "metric type", empty="OctetString"),
+        one_of(METRIC_TYPES, "metric type", empty="OctetString"),
         Field(description="What the value is, and how it is shown."),
     ] = "OctetString"
     help: Annotated[Text, Field(description="HELP text.")] = ""

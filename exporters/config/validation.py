@@ -8,7 +8,8 @@ the table ``_WORDING`` words what pydantic finds on its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +34,9 @@ from exporters.errors import ConfigError, Problem
 
 T = TypeVar("T")
 Schema = dict[str, Any]
+
+_MARK = re.compile(r"\[(\w+)\]\Z")
+"""What pydantic puts into the place of an error beside keys: ``[key]``, ``[NameOfAModel]``."""
 
 
 def load_model(
@@ -63,23 +67,37 @@ def validate(model: type[T], content: Any, *, path: Path, context: LoadContext) 
         )
     except ValidationError as error:
         # From None: the text of pydantic's error shows values, which may be secrets.
-        raise ConfigError(_problems(error, model, path)) from None
+        raise ConfigError(locate(faults_of(error, model), path)) from None
 
 
-def _problems(error: ValidationError, model: type[Any], path: Path) -> list[Problem]:
-    lines = SourceLines(path)
+def faults_of(error: ValidationError, model: type[Any]) -> Iterator[Fault]:
+    """Give what a validation has found, in our words, each with its place in the values."""
     schema = json_schema(model)
-    found = []
     for details in error.errors(include_url=False):
-        at = tuple(part for part in details["loc"] if part != "[key]")
-        for fault in _faults(details, schema, at):
-            where = (*at, *fault.at)
-            problem = fault.problem
-            if fault.clashes_with is not None:
-                problem = f"{problem} on line {lines.line(fault.clashes_with)}"
-            found.append(
-                Problem(problem, fault.hint, str(path), lines.line(where), format_key_path(where))
-            )
+        loc = details["loc"]
+        at = tuple(part for part in loc if not _mark(part))
+        for fault in _faults(details, schema, loc):
+            yield replace(fault, at=(*at, *fault.at))
+
+
+def _mark(part: str | int) -> str:
+    """The name in a mark; empty for a key."""
+    match = _MARK.match(part) if isinstance(part, str) else None
+    return match[1] if match else ""
+
+
+def locate(faults: Iterable[Fault], path: Path, at: KeyPath = ()) -> list[Problem]:
+    """Find the lines of faults in a file; *at* is the place that those of the faults start from."""
+    lines = SourceLines(path)
+    found = []
+    for fault in faults:
+        where = (*at, *fault.at)
+        problem = fault.problem
+        if fault.clashes_with is not None:
+            problem = f"{problem} on line {lines.line(fault.clashes_with)}"
+        found.append(
+            Problem(problem, fault.hint, str(path), lines.line(where), format_key_path(where))
+        )
     return sorted(found, key=lambda problem: problem.line or 0)
 
 
@@ -147,7 +165,12 @@ def _schema_at(schema: Schema, at: KeyPath) -> Schema:
     definitions = schema.get("$defs", {})
     node = _resolved(schema, definitions)
     for part in at:
-        if isinstance(part, int) and "items" in node:
+        if mark := _mark(part):
+            below = next(
+                (option for option in node.get("oneOf", ()) if option["$ref"].endswith(f"/{mark}")),
+                node,
+            )
+        elif isinstance(part, int) and "items" in node:
             below = node["items"]
         else:
             properties = node.get("properties", {})

@@ -9,15 +9,20 @@ none of these can be written, files are compiled at each start, in memory.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from exporters.bundled import bundled_directory
+from exporters.logs import fields
 from exporters.mibs.compiling import MibProblem
 from exporters.mibs.states import CompiledState, compile_state, is_store, open_store
 from exporters.smi.dictionary import Dictionary
+from exporters.smi.mib_findings import Severity
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,25 @@ def add_cache_argument(parser: argparse._ActionsContainer) -> None:
         type=Path,
         help="where compiled MIB files are kept (default: the user's cache directory)",
     )
+
+
+def dictionary_opener(directories: Sequence[Path], cache: Path | None) -> Callable[[], Dictionary]:
+    """Give what opens the dictionary when it is needed, and logs if a user's files are at fault.
+
+    Opening raises ConfigError as ``open_with_directories`` does.
+    """
+
+    def open_it() -> Dictionary:
+        opened = open_with_directories(directories, cache)
+        errors = [problem for problem in opened.problems if problem.severity is Severity.ERROR]
+        if errors:
+            logger.warning(
+                "MIB files have errors, which netexporters mib compile tells",
+                extra=fields(errors=len(errors), first=errors[0], compiled=opened.summary),
+            )
+        return opened.dictionary
+
+    return open_it
 
 
 def open_dictionary(arguments: argparse.Namespace) -> OpenedDictionary:

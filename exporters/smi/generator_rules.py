@@ -1,9 +1,9 @@
 """Which metric an object becomes: the rules by which snmp_exporter's generator reads MIBs.
 
-The rules decide type, labels and names from facts of the dictionary alone; what a module file adds
-to them (overrides, lookups, filters) is not known here. Two of them look beside the object: an
-InetAddress needs an InetAddressType before it, among the indexes or as the column before, and the
-types of an index are those that its object has as a metric.
+The rules decide type, labels and names from facts of the dictionary and from the types that a
+module overrides; what else a module file says (lookups, filters) is not known here. Two of them
+look beside the object: an InetAddress needs an InetAddressType before it, among the indexes or as
+the column before, and the types of an index are those that its object has as a metric.
 
 Types are snmp_exporter's names, which ``exporters.config.snmp_metric`` lists.
 
@@ -14,10 +14,12 @@ Sources: snmp_exporter's generator (tree preparation and config generation), RFC
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from exporters.smi.dictionary import Dictionary
 from exporters.smi.mib_objects import IndexPart, Kind, MibObject, Syntax
+from exporters.wire.ber import Oid, decode_subids, encode_subids, parent_oid
 
 _BASE_TYPES = {
     "BITS": "Bits",
@@ -59,6 +61,8 @@ _INDEX_TYPES = frozenset(
         "InetAddressMissingSize", "LldpPortId", "OctetString", "PhysAddress48", "counter", "gauge",
     )
 )  # fmt: skip
+_LABEL_TYPES = _INDEX_TYPES | {"Bits"}
+"""Types whose values have a text, so that a label can hold them."""
 _HIDDEN_ACCESS = frozenset(("accessible-for-notify", "write-only"))
 _TEXT_HINT = re.compile(r"[0-9]+[at]")
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_]")
@@ -92,35 +96,152 @@ class MetricShape:
     enum_values: tuple[tuple[int, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LabelShape:
+    """How the value of a column becomes a label of other metrics."""
+
+    type: str
+    enum_values: tuple[tuple[int, str], ...] = ()
+
+
 class NoMetricError(ValueError):
-    """The object does not become a metric; the message says why."""
+    """The object does not become a metric, or not a label; the message says why."""
+
+
+class MetricRules:
+    """The rules, over one dictionary, and beside the types that a module gives to objects."""
+
+    def __init__(
+        self,
+        dictionary: Dictionary,
+        overridden_type: Callable[[MibObject], str | None] = lambda _: None,
+    ) -> None:
+        self._dictionary = dictionary
+        self._overridden_type = overridden_type
+        self._rows: dict[tuple[str, Oid], tuple[IndexShape, ...] | NoMetricError] = {}
+
+    def metric_of(self, item: MibObject) -> MetricShape:
+        """Give the metric that *item*, a scalar or a column, becomes.
+
+        Raises:
+            NoMetricError: It becomes none.
+        """
+        if item.kind not in (Kind.SCALAR, Kind.COLUMN) or item.syntax is None:
+            raise NoMetricError(f"{item.kind} objects have no value of their own")
+        if item.access in _HIDDEN_ACCESS:
+            raise NoMetricError(f"its access is {item.access}, so that no agent shows it")
+        kind = self._type_of(item, item.syntax)
+        if kind is None:
+            type_name = item.syntax.base or item.syntax.type_name
+            raise NoMetricError(f"the type {type_name} has no value that a sample could hold")
+        if kind.startswith("InetAddress") and kind in _SUBTYPES and self.subtype_of(item) is None:
+            kind = "OctetString"
+        return MetricShape(
+            name=sanitize_name(item.name),
+            oid=item.dotted_oid,
+            type=kind,
+            help=f"{item.help or item.qualified_name} - {item.dotted_oid}",
+            indexes=self._indexes_of_column(item) if item.kind is Kind.COLUMN else (),
+            enum_values=enum_values(item.syntax),
+        )
+
+    def label_of(self, item: MibObject) -> LabelShape:
+        """Give how the values of *item* become a label of rows that name it in a lookup.
+
+        Raises:
+            NoMetricError: They have no text.
+        """
+        kind = None if item.syntax is None else self._type_of(item, item.syntax)
+        if item.syntax is None or kind is None:
+            raise NoMetricError(f"{item.kind} objects have no value that a label could hold")
+        names = enum_values(item.syntax)
+        if names and kind == "gauge" and self._overridden_type(item) is None:
+            kind = "EnumAsInfo"
+        if kind not in _LABEL_TYPES:
+            raise NoMetricError(f"the type {kind} has no text that a label could hold")
+        return LabelShape(kind, names if kind in ("EnumAsInfo", "Bits") else ())
+
+    def subtype_of(self, item: MibObject) -> MibObject | None:
+        """Give the object before *item* that tells what its value is, if it is of such a type."""
+        kind = None if item.syntax is None else self._type_of(item, item.syntax)
+        *above, last = decode_subids(item.oid)
+        if kind not in _SUBTYPES or not last:
+            return None
+        before = self._dictionary.at(encode_subids([*above, last - 1]))
+        named = (found for found in before if _convention_of(found) == _SUBTYPES[kind])
+        return next(named, None)
+
+    def _type_of(self, item: MibObject, syntax: Syntax) -> str | None:
+        return self._overridden_type(item) or metric_type(syntax)
+
+    def _indexes_of_column(self, item: MibObject) -> tuple[IndexShape, ...]:
+        """The indexes of a column's row, which its other columns have too."""
+        key = (item.module, parent_oid(item.oid))
+        found = self._rows.get(key)
+        if found is None:
+            try:
+                found = self._index_shapes(item)
+            except NoMetricError as error:
+                found = error
+            self._rows[key] = found
+        if isinstance(found, NoMetricError):
+            raise found
+        return found
+
+    def _index_shapes(self, item: MibObject) -> tuple[IndexShape, ...]:
+        row = self._dictionary.row_of(item)
+        parts = self._dictionary.indexes_of(item)
+        if row is None or not parts:
+            raise NoMetricError("its row has no INDEX that is known")
+        shapes: list[IndexShape] = []
+        conventions: list[str] = []
+        for part, found in parts:
+            if found is None and not part.module:
+                # SMIv1 names a type; the generator takes the name of the entry for a label.
+                shape, convention = _of_type(part, row.name), ""
+            else:
+                shape, convention = self._of_object(part, found)
+            subtype = _SUBTYPES.get(shape.type)
+            if subtype is not None and conventions[-1:] == [subtype]:
+                del shapes[-1], conventions[-1]
+            elif subtype is not None and subtype in conventions[-2:-1]:
+                # A SAFI stands between. Read as octets, address and both numbers are right.
+                shape = replace(shape, type="OctetString")
+            elif subtype is not None:
+                problem = f"the index {shape.labelname} needs an {subtype} right before it"
+                raise NoMetricError(problem)
+            shapes.append(shape)
+            conventions.append(convention)
+        return tuple(shapes)
+
+    def _of_object(self, part: IndexPart, found: MibObject | None) -> tuple[IndexShape, str]:
+        if found is None or found.syntax is None:
+            raise NoMetricError(f"the index {part.qualified_name} is not known")
+        names = enum_values(found.syntax)
+        kind = self._overridden_type(found)
+        if kind not in _INDEX_TYPES:  # a state set, for instance, is no matter of a label
+            kind = metric_type(found.syntax)
+            kind = "EnumAsInfo" if names and kind == "gauge" else kind
+        if kind not in _INDEX_TYPES:
+            type_name = kind or found.syntax.type_name
+            raise NoMetricError(f"the index {found.name} of type {type_name} cannot be a label")
+        shape = IndexShape(
+            sanitize_name(found.name),
+            kind,
+            fixed_size(found.syntax),
+            part.implied,
+            names if kind == "EnumAsInfo" else (),
+        )
+        return shape, _convention_of(found)
 
 
 def metric_of(dictionary: Dictionary, item: MibObject) -> MetricShape:
-    """Give the metric that *item*, a scalar or a column, becomes.
+    """Give the metric that *item*, a scalar or a column, becomes where nothing overrides it.
 
     Raises:
         NoMetricError: It becomes none.
     """
-    if item.kind not in (Kind.SCALAR, Kind.COLUMN) or item.syntax is None:
-        raise NoMetricError(f"{item.kind} objects have no value of their own")
-    if item.access in _HIDDEN_ACCESS:
-        raise NoMetricError(f"its access is {item.access}, so that no agent shows it")
-    kind = metric_type(item.syntax)
-    if kind is None:
-        type_name = item.syntax.base or item.syntax.type_name
-        raise NoMetricError(f"the type {type_name} has no value that a sample could hold")
-    if kind in _SUBTYPES and not _follows(dictionary, item, _SUBTYPES[kind]):
-        kind = "OctetString" if kind == "InetAddress" else kind
-    indexes = index_shapes(dictionary, item) if item.kind is Kind.COLUMN else ()
-    return MetricShape(
-        name=sanitize_name(item.name),
-        oid=item.dotted_oid,
-        type=kind,
-        help=f"{item.help or item.qualified_name} - {item.dotted_oid}",
-        indexes=indexes,
-        enum_values=enum_values(item.syntax),
-    )
+    return MetricRules(dictionary).metric_of(item)
 
 
 def enum_values(syntax: Syntax) -> tuple[tuple[int, str], ...]:
@@ -165,44 +286,6 @@ def fixed_size(syntax: Syntax) -> int:
     return ranges[0][0]
 
 
-def index_shapes(dictionary: Dictionary, item: MibObject) -> tuple[IndexShape, ...]:
-    """Give the indexes of a column.
-
-    Raises:
-        NoMetricError: One of them is not known, or cannot be a label.
-    """
-    row = dictionary.row_of(item)
-    parts = dictionary.indexes_of(item)
-    if row is None or not parts:
-        raise NoMetricError("its row has no INDEX that is known")
-    shapes: list[IndexShape] = []
-    conventions: list[str] = []
-    for part, found in parts:
-        if found is None and not part.module:
-            # SMIv1 names a type; the generator takes the name of the entry for a label.
-            shape, convention = _of_type(part, row.name), ""
-        else:
-            shape, convention = _of_object(part, found)
-        subtype = _SUBTYPES.get(shape.type)
-        if subtype is not None:
-            place = _place_of_subtype(conventions, subtype)
-            if place is None:
-                problem = f"the index {shape.labelname} needs an {subtype} right before it"
-                raise NoMetricError(problem)
-            del shapes[place], conventions[place]
-        shapes.append(shape)
-        conventions.append(convention)
-    return tuple(shapes)
-
-
-def _place_of_subtype(conventions: list[str], subtype: str) -> int | None:
-    """Right before, or with one index (a SAFI) between."""
-    for place in (len(conventions) - 1, len(conventions) - 2):
-        if place >= 0 and conventions[place] == subtype:
-            return place
-    return None
-
-
 def _of_type(part: IndexPart, label: str) -> IndexShape:
     kind = _BASE_TYPES.get(part.name)
     if kind is None:
@@ -210,29 +293,8 @@ def _of_type(part: IndexPart, label: str) -> IndexShape:
     return IndexShape(sanitize_name(label), kind, 0, part.implied)
 
 
-def _of_object(part: IndexPart, found: MibObject | None) -> tuple[IndexShape, str]:
-    if found is None or found.syntax is None:
-        raise NoMetricError(f"the index {part.qualified_name} is not known")
-    kind = metric_type(found.syntax)
-    names = enum_values(found.syntax) if kind == "gauge" else ()
-    kind = "EnumAsInfo" if names else kind
-    if kind not in _INDEX_TYPES:
-        type_name = kind or found.syntax.type_name
-        raise NoMetricError(f"the index {found.name} of type {type_name} cannot be a label")
-    convention = found.syntax.convention
-    shape = IndexShape(
-        sanitize_name(found.name), kind, fixed_size(found.syntax), part.implied, names
-    )
-    return shape, "" if convention is None else convention.name
-
-
-def _follows(dictionary: Dictionary, item: MibObject, convention: str) -> bool:
-    """Whether the object whose last number is one less has that convention."""
-    last = int(item.dotted_oid.rpartition(".")[2])
-    before = dictionary.at(dictionary.parse_oid(f"{item.dotted_oid.rpartition('.')[0]}.{last - 1}"))
-    return any(
-        found.syntax is not None
-        and found.syntax.convention is not None
-        and found.syntax.convention.name == convention
-        for found in before
-    )
+def _convention_of(item: MibObject) -> str:
+    """The name of the convention that the object itself names."""
+    if item.syntax is None or item.syntax.convention is None:
+        return ""
+    return item.syntax.convention.name

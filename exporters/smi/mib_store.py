@@ -208,6 +208,17 @@ class ModuleText:
             yield self._object(start)
             start = end + 1
 
+    def subtree(self, arcs: Arcs) -> Iterator[tuple[Arcs, MibObject]]:
+        """The objects at *arcs* and below it, with their OIDs, in order."""
+        start = _first_not_below(self.content, self._start, self._end, _oid_key, arcs)
+        while start < self._end:
+            end = _line_end(self.content, start, self._end)
+            found = _oid_key(self.content[start:end])
+            if found[: len(arcs)] != arcs:
+                return
+            yield found, self._object(start)
+            start = end + 1
+
     def not_below(self, arcs: Arcs) -> Arcs | None:
         """The first OID of an object that is *arcs* or comes after it."""
         start = _first_not_below(self.content, self._start, self._end, _oid_key, arcs)
@@ -349,6 +360,21 @@ class MibStore:
             if found is not None and (next_stretch is None or found < next_stretch):
                 return found
         return next_stretch
+
+    def modules_below(self, arcs: Arcs) -> set[str]:
+        """The modules that define what is at *arcs* or below it, and maybe others."""
+        found, _ = self._stretch(arcs)
+        modules = set(found)
+        buffer, size = self._trees, len(self._trees)
+        start = _first_not_below(buffer, 0, size, _oid_key, arcs)
+        while start < size:
+            end = _line_end(buffer, start, size)
+            line = buffer[start:end]
+            if _oid_key(line)[: len(arcs)] != arcs:
+                break
+            modules.update(line.partition(b"\t")[2].decode().split(" "))
+            start = end + 1
+        return modules
 
     def modules_at(self, arcs: Arcs) -> tuple[str, ...]:
         """The modules that have an object with exactly this OID."""

@@ -19,9 +19,11 @@ from exporters.bundled import modules_directory
 from exporters.config.devices import Inventory, load_inventory
 from exporters.config.go_duration import parse_duration
 from exporters.config.rejection import format_key_path
-from exporters.config.snmp_config import SnmpConfig, load_snmp_config
+from exporters.config.snmp_config import OpenDictionary, SnmpConfig, load_snmp_config
 from exporters.config.source_lines import SourceLines
 from exporters.errors import ConfigError, Problem
+from exporters.mibs.opening import add_mib_arguments, dictionary_opener
+from exporters.smi.dictionary import Dictionary
 from exporters.snmp.guard import Network
 from exporters.snmp.loaded import Loaded
 from exporters.sockets.pacing import Limits
@@ -46,6 +48,8 @@ class Settings:
     lookup_cache_bytes: int
     debug_packets: bool
     source: tuple[str, int] | None
+    mib_directories: tuple[Path, ...]
+    mib_cache_directory: Path | None
     timeout_offset_seconds: float
     longest_scrape_seconds: float
     allowed: tuple[Network, ...]
@@ -185,6 +189,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="network that targets may be in; repeatable (default: every host)",
     )
+    add_mib_arguments(parser)
 
 
 def read_settings(arguments: argparse.Namespace) -> Settings:
@@ -204,6 +209,8 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         lookup_cache_bytes=arguments.lookup_cache_megabytes << 20,
         debug_packets=arguments.debug_packets,
         source=arguments.source,
+        mib_directories=tuple(arguments.mib_directories),
+        mib_cache_directory=arguments.mib_cache_directory,
         timeout_offset_seconds=arguments.timeout_offset,
         longest_scrape_seconds=arguments.longest_scrape,
         allowed=tuple(arguments.allowed),
@@ -214,9 +221,10 @@ def load_files(
     files: Sequence[str],
     *,
     expand_environment_variables: bool = False,
+    open_dictionary: OpenDictionary = Dictionary,
     need_modules: bool = True,
 ) -> SnmpConfig:
-    """Load configuration files.
+    """Load configuration files; the dictionary is opened if a module is written by name.
 
     Without any that is ``snmp.yml`` where there is one in the working directory, as snmp_exporter
     has it, else the modules that ship with this package.
@@ -231,6 +239,7 @@ def load_files(
         files,
         environment=os.environ,
         expand_environment_variables=expand_environment_variables,
+        open_dictionary=open_dictionary,
         need_modules=need_modules,
     )
 
@@ -242,7 +251,9 @@ def load(settings: Settings) -> Loaded:
         ConfigError: A file is missing or wrong.
     """
     config = load_files(
-        settings.config_files, expand_environment_variables=settings.expand_environment_variables
+        settings.config_files,
+        expand_environment_variables=settings.expand_environment_variables,
+        open_dictionary=dictionary_opener(settings.mib_directories, settings.mib_cache_directory),
     )
     inventory = load_inventory(Path(settings.devices_file)) if settings.devices_file else None
     loaded = Loaded.compile(config, inventory)

@@ -15,9 +15,9 @@ from typing import Protocol
 
 from exporters.config.re2 import Regex
 from exporters.config.snmp_config import DynamicFilter
+from exporters.smi.subtrees import covering
 from exporters.smi.values import compile_text
 from exporters.snmp.cursor import Range, Rows
-from exporters.snmp.subtrees import covering
 from exporters.snmp.walk import Instance, WalkResult
 from exporters.wire.ber import Oid
 

@@ -17,15 +17,15 @@ from itertools import chain
 from exporters.config.snmp_config import Index, Lookup, Metric, Module
 from exporters.errors import ConfigError, Problem
 from exporters.smi.addresses import SUBTYPED_TYPES
+from exporters.smi.subtrees import covering, outermost
 from exporters.snmp.agent_changes import watched_with
 from exporters.snmp.cursor import Range
 from exporters.snmp.filters import PlannedFilter, compile_filter
 from exporters.snmp.row_labels import Cells, Columns, LabelRecipe
 from exporters.snmp.samples import SampleWriter, compile_writer
 from exporters.snmp.sheet import Sheet
-from exporters.snmp.subtrees import covering, outermost
 from exporters.snmp.walk import Instance
-from exporters.wire.ber import Oid, decode_subids, encode_subids
+from exporters.wire.ber import Oid, decode_subids, encode_subids, parent_oid
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class _Compiler:
     def _ranges(self) -> Iterator[Range]:
         for column in self._in_order:
             if covering(self._roots, column) is not None:
-                yield Range(column, column, _parent(column), scalar=column in self._scalars)
+                yield Range(column, column, parent_oid(column), scalar=column in self._scalars)
                 continue
             # The configuration walks less than the column: some of its rows, or one instance.
             for root in self._roots:
@@ -241,7 +241,3 @@ def _subtype_object(oid: Oid, type_name: str) -> Oid | None:
         return None
     *table, number = decode_subids(oid)
     return encode_subids([*table, number - 1]) if number > 1 else None
-
-
-def _parent(oid: Oid) -> Oid:
-    return encode_subids(decode_subids(oid)[:-1])

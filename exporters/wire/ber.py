@@ -114,6 +114,14 @@ def decode_subids(content: bytes) -> tuple[int, ...]:
     return tuple(subids)
 
 
+def parent_oid(content: Oid) -> Oid:
+    """Give an OID without its last sub-identifier; empty for one that has no other."""
+    size = 1
+    while size < len(content) and content[-size - 1] >= 0x80:
+        size += 1
+    return content[:-size]
+
+
 def decode_oid(content: Oid) -> tuple[int, ...]:
     """Decode an OID to its arcs; the first sub-identifier carries two of them (X.690 s8.19.4).
 

@@ -60,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         for exporter in EXPORTERS
     },
 }
-COMMAND_LINE = {"cli", "__main__", "healthcheck"}
+COMMAND_LINE = {"cli", "__main__", "healthcheck", "check"}
 FORBIDDEN_NAMES = {"utils", "util", "common", "helpers", "helper", "base", "misc", "manager"}
 
 

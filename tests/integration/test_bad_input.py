@@ -17,7 +17,7 @@ from .agents import address_of
 from .processes import netexporters
 
 AUTH = "auths: {public_v2: {version: 2}}\n"
-MODULE = "modules: {a: {walk: [1.3.6.1.2.1.1.5]}}\n"
+MODULE = "modules: {a: {walk: [1.3.6.1.2.1.1.5], metrics: []}}\n"
 METRIC = """\
 modules:
   a:
@@ -59,7 +59,7 @@ FILES = {
         '6: modules.a.walks: unknown key; did you mean "walk"?',
     ),
     "OIDs": snmp(
-        AUTH + "modules:\n  a:\n    walk: [1.3.x]\n    get: [sysName.0]\n",
+        AUTH + "modules:\n  a:\n    walk: [1.3.x]\n    get: [sysName.0]\n    metrics: []\n",
         '4: modules.a.walk[0]: "1.3.x" is not an OID; expected dotted numbers such as '
         "1.3.6.1.2.1.1.3.0",
         '5: modules.a.get[0]: "sysName.0" is not an OID; expected dotted numbers such as '
@@ -110,11 +110,17 @@ FILES = {
         "1: if_mib: a module at the top level, as snmp_exporter had them before 0.23; move "
         "modules below modules:, and their version and auth below auths:",
     ),
-    "configuration of the generator": snmp(
-        AUTH + "modules:\n  a:\n    walk: [ifTable]\n    overrides: {}\n",
-        '4: modules.a.walk[0]: "ifTable" is not an OID; expected dotted numbers such as '
-        "1.3.6.1.2.1.1.3.0",
-        "5: modules.a.overrides: unknown key; known keys: walk, get, metrics, ...",
+    "names that no MIB has": snmp(
+        AUTH + "modules:\n  a:\n    walk: [ifTabel, loadOfTheLift]\n",
+        '4: modules.a.walk[0]: no MIB module has the name "ifTabel", did you mean ifTable?',
+        '4: modules.a.walk[1]: no MIB module has the name "loadOfTheLift"; --mib.dir names a '
+        "directory with your own MIB files",
+    ),
+    "keys of the other syntax": snmp(
+        AUTH + "modules:\n  a:\n    walk: [ifTable]\n    overides: {}\n"
+        "  b: {walk: [1.3], metrics: [], overrides: {}}\n",
+        '5: modules.a.overides: unknown key; did you mean "overrides"?',
+        "6: modules.b.overrides: unknown key; known keys: max_repetitions, ...",
     ),
     "user without a name": snmp(
         "auths: {a: {version: 3}}\n" + MODULE,

@@ -141,15 +141,17 @@ def test_wrong_file_changes_nothing_and_is_told(
 
 
 def test_refused_reload_answers_500_with_every_problem(exporter: Exporter, file: Path) -> None:
-    file.write_text("auths: {a: {version: 9}}\nmodules: {b: {walk: [x], retries: -1}}\n")
+    file.write_text(
+        "auths: {a: {version: 9}}\nmodules: {b: {walk: [x], metrics: [], retries: -1}}\n"
+    )
     answer = exporter.request("/-/reload", method="POST")
     assert answer.status == 500
     assert answer.text.startswith("The configuration is wrong:\n")
     problems = answer.text.splitlines()[1:]
     assert [problem.split(": ")[1] for problem in problems] == [
         "auths.a.version",
-        "modules.b.walk[0]",
         "modules.b.retries",
+        "modules.b.walk[0]",
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from exporters.config.secrets import Secret
-from exporters.config.snmp_config import SnmpConfig, load_snmp_config
+from exporters.config.snmp_config import SnmpFile, load_snmp_config
 from exporters.config.validation import load_model
 from exporters.errors import ConfigError
 
@@ -36,7 +36,7 @@ def test_secret_compares_by_its_text():
 
 def test_secrets_are_read_in_all_their_ways(cases, environment):
     config = load_model(
-        SnmpConfig, cases / "snmp" / "secrets.good.yml", environment=environment
+        SnmpFile, cases / "snmp" / "secrets.good.yml", environment=environment
     ).auths
     assert config["braces"].username == "snmp_scott"
     assert config["braces"].password.reveal() == "pre-tiger-post"
@@ -52,11 +52,11 @@ def test_secrets_are_read_in_all_their_ways(cases, environment):
 
 def test_names_without_braces_are_text_unless_asked_for(cases, environment):
     path = cases / "snmp" / "secrets.good.yml"
-    auth = load_model(SnmpConfig, path, environment=environment).auths["dollars"]
+    auth = load_model(SnmpFile, path, environment=environment).auths["dollars"]
     assert (auth.username, auth.password.reveal()) == ("$SNMP_USER", "$SNMP_PASSWORD$")
 
     auth = load_model(
-        SnmpConfig, path, environment=environment, expand_environment_variables=True
+        SnmpFile, path, environment=environment, expand_environment_variables=True
     ).auths["dollars"]
     assert (auth.username, auth.password.reveal()) == ("scott", "tiger$")
     assert auth.community.reveal() == "pa$$word"  # the peer expands no community
@@ -69,7 +69,7 @@ def test_names_without_braces_are_text_unless_asked_for(cases, environment):
 def test_newlines_at_the_end_of_a_secret_file_are_dropped(content, secret, write):
     write("secret", content)
     path = write("snmp.yml", "auths: {a: {community_file: secret}}")
-    config = load_model(SnmpConfig, path, environment={})
+    config = load_model(SnmpFile, path, environment={})
     assert config.auths["a"].community.reveal() == secret
     assert config.auths["a"].community_file == "secret"
 
@@ -77,7 +77,7 @@ def test_newlines_at_the_end_of_a_secret_file_are_dropped(content, secret, write
 def test_variables_in_a_secret_file_are_not_expanded(write):
     write("secret", "${HOME}")
     path = write("snmp.yml", "auths: {a: {community_file: secret}}")
-    config = load_model(SnmpConfig, path, environment={})
+    config = load_model(SnmpFile, path, environment={})
     assert config.auths["a"].community.reveal() == "${HOME}"
 
 
@@ -92,7 +92,7 @@ def test_secret_file_that_is_none_is_refused(value, message, write, tmp_path):
     write("binary", b"\xff\xfe")
     path = write("snmp.yml", f"auths:\n  a:\n    community_file: {value}\n")
     with pytest.raises(ConfigError) as refused:
-        load_model(SnmpConfig, path, environment={})
+        load_model(SnmpFile, path, environment={})
     expected = message.format(directory=tmp_path)
     assert str(refused.value) == f"{path}:3: auths.a.community_file: {expected}"
 
@@ -100,13 +100,13 @@ def test_secret_file_that_is_none_is_refused(value, message, write, tmp_path):
 def test_absolute_secret_file_is_taken_as_it_is(write):
     secret = write("elsewhere/secret", "s")
     path = write("etc/snmp.yml", f"auths: {{a: {{community_file: {secret}}}}}")
-    config = load_model(SnmpConfig, path, environment={})
+    config = load_model(SnmpFile, path, environment={})
     assert config.auths["a"].community.reveal() == "s"
 
 
 def test_null_secret_file_is_no_secret_file(write):
     path = write("snmp.yml", "auths: {a: {community: c, community_file: }}")
-    assert load_model(SnmpConfig, path, environment={}).auths["a"].community.reveal() == "c"
+    assert load_model(SnmpFile, path, environment={}).auths["a"].community.reveal() == "c"
 
 
 def test_no_traceback_of_a_refused_file_shows_its_secrets(write):
@@ -123,4 +123,4 @@ def test_loading_reads_no_variable_of_the_process(monkeypatch, write):
     monkeypatch.setenv("NETEXPORTERS_TEST", "from-process")
     path: Path = write("snmp.yml", "auths: {a: {community: '${NETEXPORTERS_TEST}'}}")
     with pytest.raises(ConfigError, match="NETEXPORTERS_TEST is not set"):
-        load_model(SnmpConfig, path, environment={})
+        load_model(SnmpFile, path, environment={})

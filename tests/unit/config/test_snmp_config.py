@@ -6,17 +6,17 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from exporters.config.snmp_config import Lookup, Metric, SnmpConfig, load_snmp_config
+from exporters.config.snmp_config import Lookup, Metric, SnmpFile, load_snmp_config
 from exporters.config.validation import load_model
 from exporters.errors import ConfigError
 from exporters.wire.ber import encode_oid
 
 AUTHS = "auths: {public_v2: {version: 2}}\n"
-MODULES = "modules: {if_mib: {walk: [1.3.6.1.2.1.2]}}\n"
+MODULES = "modules: {if_mib: {walk: [1.3.6.1.2.1.2], metrics: []}}\n"
 
 
 def load(path, **options):
-    return load_model(SnmpConfig, path, environment={}, **options)
+    return load_model(SnmpFile, path, environment={}, **options)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,9 @@ def test_versions_without_users_do_not_look_at_the_keys_of_version_3(version, wr
 def test_files_are_merged_in_order(write, tmp_path):
     write("1-auths.yml", AUTHS)
     write("2-modules.yml", MODULES)
-    extra = write("extra.yaml", "modules: {system: {walk: [1.3.6.1.2.1.1]}}\nversion: 3\n")
+    extra = write(
+        "extra.yaml", "modules: {system: {walk: [1.3.6.1.2.1.1], metrics: []}}\nversion: 3\n"
+    )
     config = load_snmp_config([f"{tmp_path}/*.yml", extra], environment={})
     assert list(config.auths) == ["public_v2"]
     assert list(config.modules) == ["if_mib", "system"]
@@ -158,7 +160,7 @@ def test_file_that_two_patterns_match_is_read_once(write, tmp_path):
 
 def test_name_given_twice_tells_both_places(write, tmp_path):
     first = write("a.yml", AUTHS + MODULES)
-    second = write("b.yml", "modules:\n  if_mib: {}\nauths:\n  public_v2: {}\n")
+    second = write("b.yml", "modules:\n  if_mib: {metrics: []}\nauths:\n  public_v2: {}\n")
     with pytest.raises(ConfigError) as refused:
         load_snmp_config([f"{tmp_path}/*.yml"], environment={})
     assert str(refused.value).splitlines() == [
@@ -244,7 +246,8 @@ def test_wrong_duration_for_the_labels_is_told_once(written, complaint, write):
 
 
 def test_labels_that_are_not_to_be_kept_are_told_from_no_word_of_it(write):
-    path = write("snmp.yml", f"{AUTHS}\nmodules: {{off: {{lookup_cache: 0}}, silent: {{}}}}")
+    modules = "{off: {lookup_cache: 0, metrics: []}, silent: {metrics: []}}"
+    path = write("snmp.yml", f"{AUTHS}\nmodules: {modules}")
     modules = load_snmp_config([path], environment={}).modules
     assert (modules["off"].lookup_cache, modules["silent"].lookup_cache) == (0.0, None)
 

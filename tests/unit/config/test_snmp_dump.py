@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import yaml
 
-from exporters.config.snmp_config import SnmpConfig, load_snmp_config
+from exporters.config.snmp_config import SnmpFile, load_snmp_config
 from exporters.config.snmp_dump import dump_snmp_config
 from exporters.config.validation import load_model
 
@@ -20,16 +20,16 @@ def test_peers_file_is_written_as_the_peer_wrote_it(shared_dir):
 
 
 def test_dump_loads_again_to_the_same_but_for_secrets(cases, write):
-    config = load_model(SnmpConfig, cases / "snmp" / "full.good.yml", environment={})
+    config = load_model(SnmpFile, cases / "snmp" / "full.good.yml", environment={})
     dumped = dump_snmp_config(config)
     readable = dumped.replace("<secret>", "some-secret")
-    again = load_model(SnmpConfig, write("again.yml", readable), environment={})
+    again = load_model(SnmpFile, write("again.yml", readable), environment={})
     assert again.modules == config.modules
     assert dump_snmp_config(again) == dumped
 
 
 def test_no_secret_is_in_a_dump(cases, environment):
-    config = load_model(SnmpConfig, cases / "snmp" / "secrets.good.yml", environment=environment)
+    config = load_model(SnmpFile, cases / "snmp" / "secrets.good.yml", environment=environment)
     dumped = dump_snmp_config(config)
     for secret in ("tiger", "from-a-file", "0123", "1e3", "pa$$word", "public"):
         assert secret not in dumped
@@ -42,7 +42,7 @@ def test_no_secret_is_in_a_dump(cases, environment):
 
 
 def test_every_key_is_dumped_in_the_peers_order(cases):
-    config = load_model(SnmpConfig, cases / "snmp" / "full.good.yml", environment={})
+    config = load_model(SnmpFile, cases / "snmp" / "full.good.yml", environment={})
     document = yaml.safe_load(dump_snmp_config(config))
     assert list(document) == ["auths", "modules", "version"]
     assert list(document["auths"]["prod_v3"]) == [
@@ -73,20 +73,21 @@ def test_every_key_is_dumped_in_the_peers_order(cases):
 
 
 def test_labels_that_are_not_kept_are_dumped_as_such(write):
-    path = write("snmp.yml", "modules: {off: {lookup_cache: 0}, silent: {}}")
-    dumped = dump_snmp_config(load_model(SnmpConfig, path, environment={}))
+    modules = "{off: {lookup_cache: 0, metrics: []}, silent: {metrics: []}}"
+    path = write("snmp.yml", f"modules: {modules}")
+    dumped = dump_snmp_config(load_model(SnmpFile, path, environment={}))
     modules = yaml.safe_load(dumped)["modules"]
     assert modules["off"]["lookup_cache"] == "0s"
     assert "lookup_cache" not in modules["silent"]
 
 
 def test_null_regex_is_dumped_as_null(cases):
-    config = load_model(SnmpConfig, cases / "snmp" / "overrides.good.yml", environment={})
+    config = load_model(SnmpFile, cases / "snmp" / "overrides.good.yml", environment={})
     dumped = dump_snmp_config(config)
     assert "      - value: $1\n          regex: null\n" in dumped
 
 
 def test_names_are_sorted_with_their_numbers_by_value(write):
-    path = write("snmp.yml", "modules: {m10: {}, m9: {}, m: {}, a: {}}")
-    dumped = dump_snmp_config(load_model(SnmpConfig, path, environment={}))
+    path = write("snmp.yml", "modules: {m10: &x {metrics: []}, m9: *x, m: *x, a: *x}")
+    dumped = dump_snmp_config(load_model(SnmpFile, path, environment={}))
     assert list(yaml.safe_load(dumped)["modules"]) == ["a", "m", "m9", "m10"]

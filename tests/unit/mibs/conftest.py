@@ -10,7 +10,6 @@ import pytest
 from exporters.mibs.compiling import Compilation, compile_sources
 from exporters.mibs.sources import SourceReader, find_sources
 from exporters.smi.dictionary import Dictionary
-from exporters.smi.mib_store import DirectoryFiles, MibStore
 
 CASES = Path(__file__).resolve().parents[2] / "cases" / "mibs"
 
@@ -19,11 +18,6 @@ CASES = Path(__file__).resolve().parents[2] / "cases" / "mibs"
 def cases() -> Path:
     """The made-up modules."""
     return CASES
-
-
-@pytest.fixture(scope="session")
-def shipped(repository: Path) -> Dictionary:
-    return Dictionary((MibStore(DirectoryFiles(repository / "modules" / "mibs")),))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,19 @@ def test_leaves_have_no_children(shipped: Dictionary) -> None:
     assert shipped.children(encode_oid(IF_DESCR)) == []
 
 
+def test_a_subtree_is_what_going_down_by_children_finds(shipped: Dictionary) -> None:
+    def down(oid: bytes) -> Iterator[tuple[MibObject, ...]]:
+        for child in shipped.children(oid):
+            if child.objects:
+                yield child.objects
+            yield from down(child.oid)
+
+    ospf = encode_oid("1.3.6.1.2.1.14")
+
+    assert list(shipped.subtree(ospf)) == [shipped.at(ospf), *down(ospf)]
+    assert list(shipped.subtree(encode_oid("1.3.6.1.2.1.14.77"))) == []
+
+
 # Several stores
 
 
@@ -216,6 +230,9 @@ def test_a_module_of_an_earlier_store_replaces_the_later_one_as_a_whole() -> Non
     assert dictionary.format_oid_named(encode_oid("1.3.6.7")) == "A-MIB::added"
     assert [child.objects[0].name for child in dictionary.children(encode_oid("1.3.6"))] == [
         "kept", "other", "added",
+    ]  # fmt: skip
+    assert [found[0].name for found in dictionary.subtree(encode_oid("1.3.6"))] == [
+        "root", "kept", "other", "added",
     ]  # fmt: skip
     assert dictionary.search("dropped") == []
     assert dictionary.modules == ["A-MIB", "B-MIB"]

@@ -180,7 +180,7 @@ def indexes_of(link: Link, names: str) -> tuple[IndexShape, ...]:
     ("names", "labels"),
     [
         ("kind, address", ["address"]),
-        ("kind, safi, address", ["safi", "address"]),
+        ("kind, safi, address", ["kind", "safi", "address"]),
         ("safi, kind, address", ["safi", "address"]),
     ],
 )

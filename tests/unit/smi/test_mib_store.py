@@ -192,6 +192,13 @@ def test_any_store_agrees_with_looking_at_every_object(
     assert store.nearest(wanted) == expected
     assert store.following(wanted) == (after[0] if after else None)
     assert set(store.modules_at(wanted)) == owners.get(wanted, set())
+    below = {arcs for arcs in owners if arcs[: len(wanted)] == wanted}
+    assert {
+        arcs
+        for module_name in store.modules_below(wanted)
+        for arcs, _ in store.text(module_name).subtree(wanted)
+    } == below
+    assert store.modules_below(wanted) >= {name for arcs in below for name in owners[arcs]}
     for name in ("a", "ab", "ccc", "zz"):
         having = [f"M{number}-MIB" for number, found in enumerate(contents) if name in found]
         assert [item.module for item in store.by_name(name)] == having

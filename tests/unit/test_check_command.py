@@ -61,3 +61,29 @@ def test_unknown_kind_is_a_wrong_command_line(capsys):
         cli.main(["check", "--kind=nonsense", "x.yml"])
     assert end.value.code == 2
     assert "invalid choice: 'nonsense'" in capsys.readouterr().err
+
+
+def test_names_are_looked_up_in_the_dictionary(write, capsys):
+    file = write("snmp.yml", "modules: {a: {walk: [ifTable]}, b: {walk: [ifTabel]}}\n")
+    assert cli.main(["check", file]) == 1
+    assert capsys.readouterr().err == (
+        f'{file}:1: modules.b.walk[0]: no MIB module has the name "ifTabel", '
+        "did you mean ifTable?\n"
+    )
+
+
+def test_names_may_be_those_of_ones_own_mib_files(write, tmp_path, capsys):
+    (tmp_path / "mibs").mkdir()
+    write("mibs/acme.my", ACME)
+    file = write("snmp.yml", "modules: {acme: {walk: [acmeLoad]}}\n")
+    cache = f"--mib.cache-dir={tmp_path / 'cache'}"
+    assert cli.main(["check", file, f"--mib.dir={tmp_path / 'mibs'}", cache]) == 0
+    assert cli.main(["check", file, cache]) == 1
+
+
+ACME = """ACME-MIB DEFINITIONS ::= BEGIN
+IMPORTS enterprises, OBJECT-TYPE, Integer32 FROM SNMPv2-SMI;
+acmeLoad OBJECT-TYPE SYNTAX Integer32 MAX-ACCESS read-only STATUS current
+  DESCRIPTION "How busy it is." ::= { enterprises 32473 1 }
+END
+"""

@@ -1,7 +1,8 @@
 """``netexporters check FILE...``: what is wrong in configuration files, before anything runs them.
 
-Each file is checked alone, whichever exporter reads it; its top-level keys tell its kind. Whether
-files fit together, ``netexporters EXPORTER --config.check`` tells.
+Each file is checked alone, whichever exporter reads it; its top-level keys tell its kind. Names of
+objects are looked up in the OID dictionary. Whether files fit together, ``netexporters EXPORTER
+--config.check`` tells.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from exporters.config.check import KINDS, check_file
 from exporters.config.json_schema import json_schema
 from exporters.errors import ConfigError, Problem
+from exporters.mibs.opening import add_mib_arguments, dictionary_opener
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KIND",
         help="print the JSON Schema of a kind of file, for editors, and exit",
     )
+    add_mib_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.files:
         hint = "netexporters check snmp.yml devices.yml"
         raise ConfigError((Problem("no file is named to check", hint=hint),))
+    open_dictionary = dictionary_opener(arguments.mib_directories, arguments.mib_cache_directory)
     wrong = False
     for file in arguments.files:
         problems = check_file(
@@ -62,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.kind,
             environment=os.environ,
             expand_environment_variables=arguments.expand_environment_variables,
+            open_dictionary=open_dictionary,
         )
         for problem in problems:
             sys.stderr.write(f"{problem}\n")

@@ -1,0 +1,246 @@
+"""How a module by name becomes a module with metrics, as ``snmp.yml`` has them.
+
+``_Resolver.resolve`` tells the steps, which are those of the peer's generator: find what is asked
+for, make metrics of it, add lookups, apply overrides, and collect what to ask a device for. It
+differs from the peer in this: names may be those of one MIB module everywhere, an override is for
+every object of its name, a filter takes columns out of tables that are walked, and what cannot be
+is an error with its place instead of a metric that is missing.
+
+Source: snmp_exporter's generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from exporters.config.by_name.asking import Asking
+from exporters.config.by_name.drafts import Draft, Drafter, LookupShape, Skipped
+from exporters.config.by_name.lookups import Lookups
+from exporters.config.by_name.model import MIB_HINT, NamedModule
+from exporters.config.by_name.overrides import Overrides
+from exporters.config.by_name.places import SCALAR_INSTANCE, Place, Places
+from exporters.config.context import LoadContext
+from exporters.config.rejection import Fault, KeyPath, Rejected, format_key_path
+from exporters.config.snmp_metric import Metric
+from exporters.config.snmp_module import DynamicFilter, Module
+from exporters.config.validation import faults_of
+from exporters.smi.dictionary import Dictionary
+from exporters.smi.generator_rules import IndexShape, MetricRules
+from exporters.smi.mib_objects import Kind
+from exporters.smi.subtrees import covering, outermost
+from exporters.wire.ber import Oid, decode_oid, encode_subids
+
+_METRIC = TypeAdapter(Metric)
+_OVERRIDDEN = (("name",), ("regex_extracts",), ("datetime_pattern",), ("display_hint",))
+"""Places in a metric whose faults are those of an override."""
+
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A module with its metrics, and what of it had no effect."""
+
+    module: Module
+    skipped: tuple[Skipped, ...]
+    """Objects that are asked for and become no metric."""
+    unused_lookups: tuple[int, ...]
+    unused_overrides: tuple[str, ...]
+
+
+def resolve(named: NamedModule, dictionary: Dictionary, context: LoadContext) -> Resolution:
+    """Give the module that *named* stands for, as the MIB modules of *dictionary* have its names.
+
+    Raises:
+        Rejected: It names what does not exist, or asks for what cannot be; places are relative to
+            the module.
+    """
+    return _Resolver(named, dictionary, context).resolve()
+
+
+class _Resolver:
+    def __init__(self, named: NamedModule, dictionary: Dictionary, context: LoadContext) -> None:
+        self._named = named
+        self._context = context
+        self._overrides = Overrides(named.overrides)
+        self._places = Places(dictionary)
+        self._rules = MetricRules(dictionary, self._overrides.type_of)
+        self._faults: list[Fault] = []
+
+    def resolve(self) -> Resolution:
+        """Tell the steps."""
+        asked = self._find_asked()
+        asking = Asking(self._static_targets())
+        drafter = Drafter(self._places, self._rules, self._overrides)
+        drafts = drafter.draft(asked)
+        for _, place in asked:
+            _ask_for(place, asking)
+        lookups = Lookups(self._named.lookups, self._places, self._rules, asking)
+        lookups.check_names()
+        for draft in drafts:
+            asking.has(draft.item.oid)
+            lookups.add_to(draft)
+            subtype = self._rules.subtype_of(draft.item)
+            if subtype is not None and draft.shape.type != "OctetString":
+                asking.need(subtype.oid, draft.instances)
+        self._faults += [*drafter.faults, *lookups.faults]
+        metrics = [metric for draft in drafts if (metric := self._metric(draft)) is not None]
+        filters = list(self._dynamic_filters())
+        if self._faults:
+            raise Rejected(self._faults)
+        return Resolution(
+            module=self._module(asking, metrics, filters),
+            skipped=tuple(drafter.skipped),
+            unused_lookups=tuple(
+                place for place in range(len(self._named.lookups)) if place not in lookups.used
+            ),
+            unused_overrides=self._overrides.unused(),
+        )
+
+    # What is asked for
+
+    def _find_asked(self) -> list[tuple[KeyPath, Place]]:
+        """The places below walk and get, by their OIDs, of which none lies in another one."""
+        named, places = self._named, self._places
+        found = [
+            *self._find_all(named.walk, ("walk",), places.find),
+            *self._find_all(named.get, ("get",), places.instance),
+        ]
+        if not found and not self._faults:
+            self._faults.append(Fault("asks for nothing", "name what to read below walk"))
+        subtrees = {place.oid: (at, place) for at, place in reversed(found) if not place.instance}
+        roots = outermost(subtrees)
+        asked = [subtrees[oid] for oid in roots]
+        asked += [
+            (at, place)
+            for at, place in found
+            if place.instance and covering(roots, place.oid + place.instance) is None
+        ]
+        return sorted(asked, key=lambda each: decode_oid(each[1].oid + each[1].instance))
+
+    def _static_targets(self) -> dict[Oid, list[bytes]]:
+        targets: dict[Oid, list[bytes]] = {}
+        for number, item in enumerate(self._named.filters.static):
+            at = ("filters", "static", number, "targets")
+            rows = [encode_subids(map(int, index.split("."))) for index in item.indices]
+            for _, place in self._find_all(item.targets, at, self._places.find):
+                targets.setdefault(place.oid, []).extend(rows)
+        return targets
+
+    def _dynamic_filters(self) -> Iterator[DynamicFilter]:
+        for number, item in enumerate(self._named.filters.dynamic):
+            at = ("filters", "dynamic", number)
+            column = self._find(item.oid, (*at, "oid"), self._places.column)
+            targets = self._find_all(item.targets, (*at, "targets"), self._places.find)
+            if column is not None:
+                yield DynamicFilter(
+                    oid=column.oid,
+                    targets=tuple(place.oid for _, place in targets),
+                    values=item.values,
+                )
+
+    def _find_all(
+        self, names: Iterable[str], at: KeyPath, find: Callable[[str], _Found]
+    ) -> list[tuple[KeyPath, _Found]]:
+        """What the names of a list mean, with the places where they stand."""
+        found: list[tuple[KeyPath, _Found]] = []
+        for number, name in enumerate(names):
+            meant = self._find(name, (*at, number), find)
+            if meant is not None:
+                found.append(((*at, number), meant))
+        return found
+
+    def _find(self, name: str, at: KeyPath, find: Callable[[str], _Found]) -> _Found | None:
+        """What a name means; a fault where it means nothing."""
+        try:
+            return find(name)
+        except Rejected as error:
+            self._faults += [replace(fault, at=at) for fault in error.faults]
+            return None
+
+    # The module
+
+    def _metric(self, draft: Draft) -> Metric | None:
+        """Build a metric, with what overrides say of it; None if that is refused."""
+        item, shape = draft.item, draft.shape
+        override = self._overrides.of(item)
+        hint = override.display_hint
+        if hint == MIB_HINT:
+            hint = "" if item.syntax is None else item.syntax.display_hint
+        values = {
+            "name": override.name or shape.name,
+            "oid": item.oid,
+            "type": shape.type,
+            "help": override.help or shape.help,
+            "indexes": [_index(index) for index in draft.indexes],
+            "lookups": [_lookup(lookup) for lookup in draft.lookups],
+            "regex_extracts": override.regex_extracts,
+            "datetime_pattern": override.datetime_pattern,
+            "enum_values": dict(shape.enum_values),
+            "offset": override.offset,
+            "scale": override.scale,
+            "display_hint": hint,
+        }
+        try:
+            return _METRIC.validate_python(values, context=self._context)
+        except ValidationError as error:
+            self._refuse(draft, faults_of(error, Metric))
+            return None
+
+    def _refuse(self, draft: Draft, faults: Iterable[Fault]) -> None:
+        """Tell what is wrong with a metric at its override, else where it is asked for."""
+        key = self._overrides.key_of(draft.item)
+        for fault in faults:
+            if key is not None and fault.at[:1] in _OVERRIDDEN:
+                fault = replace(fault, at=("overrides", key, *fault.at))
+            else:
+                where = format_key_path(fault.at)
+                problem = f"the metric {draft.shape.name}: {where}: {fault.problem}"
+                fault = replace(fault, problem=problem, at=draft.asked_at)
+            self._faults.append(fault)
+
+    def _module(
+        self, asking: Asking, metrics: list[Metric], filters: list[DynamicFilter]
+    ) -> Module:
+        walked, got = asking.result()
+        return Module(
+            walk=tuple(walked),
+            get=tuple(got),
+            metrics=tuple(metrics),
+            filters=tuple(filters),
+            **self._named.written(),
+        )
+
+
+def _ask_for(place: Place, asking: Asking) -> None:
+    if place.instance:
+        asking.get(place.oid + place.instance)
+    elif place.item is not None and place.item.kind is Kind.SCALAR:
+        asking.get(place.oid + SCALAR_INSTANCE)
+    else:
+        asking.walk(place.oid)
+
+
+def _index(shape: IndexShape) -> dict[str, Any]:
+    return {
+        "labelname": shape.labelname,
+        "type": shape.type,
+        "fixed_size": shape.fixed_size,
+        "implied": shape.implied,
+        "enum_values": dict(shape.enum_values),
+    }
+
+
+def _lookup(shape: LookupShape) -> dict[str, Any]:
+    return {
+        "labels": shape.labels,
+        "labelname": shape.labelname,
+        "oid": shape.oid,
+        "type": shape.type,
+        "display_hint": shape.display_hint,
+        "enum_values": dict(shape.enum_values),
+    }
