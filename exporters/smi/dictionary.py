@@ -73,8 +73,17 @@ class Dictionary:
             if entry.file.startswith(STANDARD_FOLDERS)
         }
         self._last: MibObject | None = None
+        self._by_lower_case: dict[str, str] | None = None
 
     # Modules
+
+    def _module_named(self, name: str) -> str:
+        """The module of that name, else one whose name differs in case, else the name itself."""
+        if any(name in store.modules for store in self.stores):
+            return name
+        if self._by_lower_case is None:
+            self._by_lower_case = {known.lower(): known for known in self.modules}
+        return self._by_lower_case.get(name.lower(), name)
 
     @property
     def modules(self) -> list[str]:
@@ -107,8 +116,13 @@ class Dictionary:
         )
 
     def by_qualified(self, name: str) -> MibObject | None:
-        """The object ``MIB::name``, or None."""
+        """The object ``MIB::name``, or None.
+
+        Where no module is called so, one that differs in case is meant: vendors call their modules
+        otherwise from one revision to the next (PowerNet-MIB, POWERNET-MIB).
+        """
         module, _, own_name = name.partition("::")
+        module = self._module_named(module)
         for store in self.stores:
             if module in store.modules:
                 return next(store.text(module).by_name(own_name), None)

@@ -21,14 +21,16 @@ class Overrides:
     def __init__(self, overrides: Mapping[str, Override]) -> None:
         self._overrides = overrides
         self._keys_by_oid = {encode_oid(key): key for key in overrides if is_oid(key)}
+        self._keys_by_name = {_folded(key): key for key in overrides if not is_oid(key)}
         self._used: set[str] = set()
 
     def key_of(self, item: MibObject) -> str | None:
         """Give the key that counts for *item*, if any does."""
         key = self._keys_by_oid.get(item.oid)
         if key is None:
-            names = (item.qualified_name, item.name, sanitize_name(item.name))
-            key = next((name for name in names if name in self._overrides), None)
+            names = (_folded(item.qualified_name), item.name, sanitize_name(item.name))
+            keys = (self._keys_by_name.get(name) for name in names)
+            key = next((found for found in keys if found is not None), None)
         if key is not None:
             self._used.add(key)
         return key
@@ -45,6 +47,12 @@ class Overrides:
     def unused(self) -> tuple[str, ...]:
         """Give the keys that nobody has asked for so far."""
         return tuple(key for key in self._overrides if key not in self._used)
+
+
+def _folded(name: str) -> str:
+    """A name with its module in lower case, as the dictionary finds modules."""
+    module, colons, own_name = name.rpartition("::")
+    return module.lower() + colons + own_name
 
 
 _NOTHING = Override()

@@ -44,6 +44,19 @@ def test_a_qualified_name_that_is_not_there_is_none(examples: Dictionary, name: 
     assert examples.by_qualified(name) is None
 
 
+def test_a_module_may_be_named_in_another_case_unless_both_are_there() -> None:
+    dictionary = Dictionary(
+        [store_of(module("Power-MIB", a="1.3.6.1"), module("FAN-MIB", b="1.3.6.2"),
+                  module("Fan-MIB", b="1.3.6.3"))]
+    )  # fmt: skip
+
+    assert [str(dictionary.by_qualified(f"{name}::a")) for name in ("POWER-MIB", "power-mib")] == [
+        str(dictionary.by_qualified("Power-MIB::a"))
+    ] * 2
+    found = [dictionary.by_qualified(f"{name}::b") for name in ("FAN-MIB", "Fan-MIB")]
+    assert [item and item.module for item in found] == ["FAN-MIB", "Fan-MIB"]
+
+
 def test_the_definition_of_the_standard_in_use_comes_first(shipped: Dictionary) -> None:
     names = [item.qualified_name for item in shipped.by_name("ifDescr")]
 
