@@ -290,3 +290,26 @@ def test_metrics_are_lean(peers_config):
     metric = peers_config.modules["if_mib"].metrics[0]
     assert not hasattr(metric, "__dict__")
     assert sys.getsizeof(metric) <= 160
+
+
+def test_dictionary_is_opened_once_and_only_for_modules_by_name(write, shipped):
+    opened = []
+
+    def open_dictionary():
+        opened.append(1)
+        return shipped
+
+    by_oid = write("a.yml", AUTHS + MODULES)
+    load_snmp_config([by_oid], environment={}, open_dictionary=open_dictionary)
+    assert opened == []
+    by_name = write("b.yml", "modules: {x: {walk: [ifTable]}, y: {walk: [system]}}")
+    config = load_snmp_config([by_oid, by_name], environment={}, open_dictionary=open_dictionary)
+    assert opened == [1]
+    assert list(config.modules) == ["if_mib", "x", "y"]
+    assert len(config.modules["x"].metrics) == 22
+
+
+def test_modules_are_left_out_where_only_credentials_are_needed(write):
+    path = write("a.yml", AUTHS + "modules: {x: {walk: [whatever]}}")
+    config = load_snmp_config([path], environment={}, need_modules=False)
+    assert (list(config.auths), dict(config.modules)) == (["public_v2"], {})
