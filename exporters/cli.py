@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, Entry] = {
     "check": Entry("exporters.check", "check configuration files"),
     "get": Entry("exporters.snmp.commands.get", "read OIDs of a device"),
     "walk": Entry("exporters.snmp.commands.walk", "read whole subtrees of a device"),
+    "snmp module": Entry("exporters.authoring.command", "show, check and propose SNMP modules"),
     "mib": Entry("exporters.mibs.command", "search MIBs by name and OID, compile MIB files"),
     "record": Entry("exporters.demo.record", "record a device, to simulate it later"),
     "simulate": Entry("exporters.demo.simulate", "answer SNMP as recorded devices did"),
@@ -101,6 +102,8 @@ def _complain(text: str) -> int:
 
 def _run(argv: list[str]) -> int:
     word, *rest = argv or [""]
+    if rest and f"{word} {rest[0]}" in COMMANDS:
+        return _run_command(f"{word} {rest[0]}", rest[1:])
     if word in EXPORTERS:
         return _run_exporter(word, rest)
     if word in COMMANDS:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
 
 from exporters.logs import FORMATS, LEVELS
 
@@ -51,6 +51,27 @@ class FlagParser(argparse.ArgumentParser):
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=32)
+
+
+class _ActionParser(FlagParser):
+    def __init__(self, prog: str, description: str = "", **_: Any) -> None:
+        super().__init__(prog, description)
+
+
+def add_actions(parser: argparse.ArgumentParser) -> Callable[[str, str], argparse.ArgumentParser]:
+    """Let a command have actions; give what adds one, by its name and what it does.
+
+    The action that is chosen is in ``action`` of the parsed arguments.
+    """
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="ACTION", parser_class=_ActionParser
+    )
+
+    def add(name: str, summary: str) -> argparse.ArgumentParser:
+        description = f"{summary[0].upper()}{summary[1:]}."
+        return actions.add_parser(name, help=summary, description=description)
+
+    return add
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

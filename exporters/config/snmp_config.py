@@ -51,6 +51,7 @@ __all__ = [
     "RegexExtract",
     "SnmpConfig",
     "SnmpFile",
+    "find_files",
     "load_snmp_config",
     "resolve_modules",
 ]
@@ -139,6 +140,7 @@ def load_snmp_config(
     environment: Mapping[str, str],
     expand_environment_variables: bool = False,
     open_dictionary: OpenDictionary = Dictionary,
+    need_auths: bool = True,
     need_modules: bool = True,
 ) -> SnmpConfig:
     """Give the merged configuration of all files that *patterns* match.
@@ -149,10 +151,10 @@ def load_snmp_config(
     module is written by name. Without *need_modules*, modules are left out.
 
     Raises:
-        ConfigError: Something is wrong in the files, or they hold no auth, or no module although
-            *need_modules*.
+        ConfigError: Something is wrong in the files, or they hold no auth although *need_auths*, or
+            no module although *need_modules*.
     """
-    paths, problems = _files(patterns)
+    paths, problems = find_files(patterns)
     shared: dict[Any, Any] = {}
     loaded: dict[Path, SnmpFile] = {}
     for path in paths:
@@ -171,7 +173,7 @@ def load_snmp_config(
             except ConfigError as error:
                 problems += error.problems
     if not problems:
-        problems += _missing_parts(loaded, need_modules=need_modules)
+        problems += _missing_parts(loaded, need_auths=need_auths, need_modules=need_modules)
     if problems:
         raise ConfigError(problems)
     return SnmpConfig(
@@ -179,7 +181,7 @@ def load_snmp_config(
             {name: auth for file in loaded.values() for name, auth in file.auths.items()}
         ),
         modules=MappingProxyType(modules),
-        version=max(file.version for file in loaded.values()),
+        version=max((file.version for file in loaded.values()), default=0),
     )
 
 
@@ -210,8 +212,8 @@ def resolve_modules(
     return modules
 
 
-def _files(patterns: Iterable[str | Path]) -> tuple[list[Path], list[Problem]]:
-    """Give each file once, in the order of the patterns."""
+def find_files(patterns: Iterable[str | Path]) -> tuple[list[Path], list[Problem]]:
+    """Give each file that *patterns* match, once, and what is wrong with them."""
     found: dict[Path, None] = {}
     problems: list[Problem] = []
     for pattern in map(str, patterns):
@@ -245,9 +247,11 @@ def _repeated_name(part: str, name: str, first: Path, second: Path) -> Problem:
     return Problem(problem, hint, str(second), line_of(second, (part, name)), f"{part}.{name}")
 
 
-def _missing_parts(loaded: Mapping[Path, SnmpFile], *, need_modules: bool) -> Iterator[Problem]:
+def _missing_parts(
+    loaded: Mapping[Path, SnmpFile], *, need_auths: bool, need_modules: bool
+) -> Iterator[Problem]:
     files = ", ".join(str(path) for path in loaded)
-    if not any(config.auths for config in loaded.values()):
+    if need_auths and not any(config.auths for config in loaded.values()):
         hint = "add auths, as in auths: {public_v2: {version: 2, community: public}}"
         yield Problem("no auth is configured", hint, files)
     if need_modules and not any(config.modules for config in loaded.values()):

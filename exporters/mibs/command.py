@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from exporters.errors import ConfigError, Problem
-from exporters.flags import FlagParser
+from exporters.flags import add_actions
 from exporters.mibs.opening import (
     add_cache_argument,
     add_mib_arguments,
@@ -32,21 +32,9 @@ from exporters.smi.mib_findings import Severity
 from exporters.smi.mib_objects import MibObject
 
 
-class _SubcommandParser(FlagParser):
-    def __init__(self, prog: str, description: str = "", **_: Any) -> None:
-        super().__init__(prog, description)
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(
-        dest="action", required=True, metavar="ACTION", parser_class=_SubcommandParser
-    )
-
-    def action(name: str, summary: str) -> argparse.ArgumentParser:
-        description = f"{summary[0].upper()}{summary[1:]}."
-        return actions.add_parser(name, help=summary, description=description)
-
+    action = add_actions(parser)
     search = action("search", "find objects by a part of their name, or by OID")
     search.add_argument("text", metavar="TEXT|OID", help="part of a name, MIB::part, or an OID")
     _add_limit(search, 50)

@@ -217,29 +217,37 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
     )
 
 
+def configuration_files(files: Sequence[str]) -> Sequence[str]:
+    """Give the files that are named, or those that count where none is.
+
+    These are ``snmp.yml`` where there is one in the working directory, as snmp_exporter has it,
+    else the modules that ship with this package.
+    """
+    if files:
+        return files
+    here = Path(DEFAULT_CONFIG_FILE)
+    return [str(here if here.exists() else modules_directory("snmp") / "*.yml")]
+
+
 def load_files(
     files: Sequence[str],
     *,
     expand_environment_variables: bool = False,
     open_dictionary: OpenDictionary = Dictionary,
+    need_auths: bool = True,
     need_modules: bool = True,
 ) -> SnmpConfig:
     """Load configuration files; the dictionary is opened if a module is written by name.
 
-    Without any that is ``snmp.yml`` where there is one in the working directory, as snmp_exporter
-    has it, else the modules that ship with this package.
-
     Raises:
         ConfigError: A file is missing or wrong.
     """
-    if not files:
-        here = Path(DEFAULT_CONFIG_FILE)
-        files = [str(here if here.exists() else modules_directory("snmp") / "*.yml")]
     return load_snmp_config(
-        files,
+        configuration_files(files),
         environment=os.environ,
         expand_environment_variables=expand_environment_variables,
         open_dictionary=open_dictionary,
+        need_auths=need_auths,
         need_modules=need_modules,
     )
 

@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sockets": {"errors", "logs", "smi", "wire"},
     "web": {"build", "bundled", "config", "errors", "logs", "metrics", "open_files", "smi", "wire"},
     "events": {"build", "bundled", "config", "errors", "logs", "metrics", "smi", "web", "wire"},
+    "authoring": {"config", "demo", "errors", "flags", "mibs", "smi", "snmp", "wire"},
     "demo": {
         "build",
         "bundled",

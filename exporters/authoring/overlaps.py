@@ -1,0 +1,36 @@
+"""Metrics that two modules of one scrape would both give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
+
+from exporters.authoring.module_faults import emitted_names, labels_of
+from exporters.config.snmp_module import Module
+
+_SHOWN = 5
+
+
+def overlaps(
+    modules: Mapping[str, Module], pairs: Iterable[tuple[str, str]] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Give the later module of each pair, and what it has in common with the other one.
+
+    Args:
+        modules: All of them, by name.
+        pairs: Those that are scraped together; None: any two may be.
+    """
+    given = {
+        name: {
+            (emitted, labels_of(metric))
+            for metric in module.metrics
+            for emitted in emitted_names(metric)
+        }
+        for name, module in modules.items()
+    }
+    for first, second in combinations(modules, 2) if pairs is None else pairs:
+        shared = sorted(name for name, _ in given[first] & given[second])
+        if shared:
+            names = ", ".join(shared[:_SHOWN]) + (", ..." if len(shared) > _SHOWN else "")
+            count = "1 metric" if len(shared) == 1 else f"{len(shared)} metrics"
+            yield second, f"gives {count} that {first} gives too: {names}"
