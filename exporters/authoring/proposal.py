@@ -1,9 +1,10 @@
 """A module by name for a device, proposed from what the device has.
 
 A table is proposed if it has a number that cannot be written, a scalar if it is one: what can be
-written is configuration. Tables that are large become comments, with their rows. For each index there is a lookup, if a column beside it names the rows:
-``...Name`` before ``...Descr`` before others. Nothing here is more than a start: it loads, and it
-gives samples; which of them are worth having, people decide.
+written is configuration. Tables that are large become comments, with their rows. For each index
+there is a lookup, if a column beside it names the rows: ``...Name`` before ``...Descr`` before
+others. Nothing here is more than a start: it loads, and it gives samples; which of them are worth
+having, people decide.
 """
 
 from __future__ import annotations

@@ -102,7 +102,8 @@ def test_every_documented_flag_exists(pages: dict[str, str]) -> None:
 
 
 def test_every_command_is_in_the_readme_and_the_reverse(pages: dict[str, str]) -> None:
-    documented = set(re.findall(r"(?m)^(?:    |\| `)netexporters (snmp module|[a-z]+)", pages["README.md"]))
+    command = r"(?m)^(?:    |\| `)netexporters (snmp module|[a-z]+)"
+    documented = set(re.findall(command, pages["README.md"]))
     known = {*EXPORTERS, *COMMANDS}
     assert sorted(known - documented) == []
     assert sorted(documented - known) == []
