@@ -210,7 +210,7 @@ class MetricRules:
             elif subtype is not None:
                 problem = f"the index {shape.labelname} needs an {subtype} right before it"
                 raise NoMetricError(problem)
-            shapes.append(shape)
+            shapes.append(_of_its_own(shape, shapes))
             conventions.append(convention)
         return tuple(shapes)
 
@@ -284,6 +284,15 @@ def fixed_size(syntax: Syntax) -> int:
     if len(ranges) != 1 or ranges[0][0] != ranges[0][1]:
         return 0
     return ranges[0][0]
+
+
+def _of_its_own(shape: IndexShape, others: list[IndexShape]) -> IndexShape:
+    """An index with a label that no other one has: RMON2 names one object twice in an INDEX."""
+    taken = {other.labelname for other in others}
+    label, number = shape.labelname, 2
+    while label in taken:
+        label, number = f"{shape.labelname}_{number}", number + 1
+    return replace(shape, labelname=label)
 
 
 def _of_type(part: IndexPart, label: str) -> IndexShape:

@@ -12,6 +12,9 @@ from exporters.smi.generator_rules import IndexShape, MetricRules, MetricShape, 
 from exporters.smi.mib_objects import Kind, MibObject
 from exporters.wire.ber import Oid
 
+MAX_METRICS = 20_000
+"""What no device has; a walk of all enterprises would be ten times as much."""
+
 
 @dataclass(frozen=True, slots=True)
 class LookupShape:
@@ -71,6 +74,11 @@ class Drafter:
                     found = True
                     continue
                 found = self._draft_one(items, at, place) or found
+                if len(self._drafts) > MAX_METRICS:
+                    problem = f"more than {MAX_METRICS:,} columns and scalars are known below"
+                    hint = "name the tables that the device has"
+                    self.faults.append(Fault(problem, hint, at))
+                    return []
             if not found:
                 reasons = {skipped.reason for skipped in self.skipped[skipped_before:]}
                 reason = reasons.pop() if len(reasons) == 1 else "nothing there has a value"

@@ -207,6 +207,16 @@ def test_an_index_that_cannot_be_a_label_costs_the_metric(
         indexes_of(link, names)
 
 
+def test_an_index_that_is_named_twice_has_two_labels(shipped: Dictionary) -> None:
+    assert [index.labelname for index in shape(shipped, "RMON2-MIB::alHostInPkts").indexes] == [
+        "hlHostControlIndex",
+        "alHostTimeMark",
+        "protocolDirLocalIndex",
+        "nlHostAddress",
+        "protocolDirLocalIndex_2",
+    ]
+
+
 def test_smiv1_names_the_entry_where_the_index_is_a_type(examples: Dictionary) -> None:
     assert shape(examples, "oldCount").indexes == (IndexShape("oldEntry", "gauge"),)
 

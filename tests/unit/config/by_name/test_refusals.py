@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from exporters.config.by_name import drafts
+
 MIB_DIR = "--mib.dir names a directory with your own MIB files"
 LOOKUP = "walk: [exampleIfEnabled]\nlookups: [{source_indexes: [ifIndex], lookup: %s}]"
 
@@ -94,4 +96,13 @@ def test_every_fault_of_a_module_is_told_at_once(refuse):
         "lookups[0].lookup",
         "filters.dynamic[0].oid",
         "filters.dynamic[0].targets[0]",
+    ]
+
+
+def test_more_than_any_device_has_is_refused(refuse, monkeypatch):
+    monkeypatch.setattr(drafts, "MAX_METRICS", 9)
+
+    assert refuse("walk: [exampleUpTime, ifTable]") == [
+        "walk[1]: more than 9 columns and scalars are known below; name the tables that the "
+        "device has"
     ]
