@@ -64,17 +64,17 @@ async def test_requests_of_all_sessions_are_spaced() -> None:
 async def test_requests_under_way_are_no_more_than_allowed() -> None:
     queue = DeviceQueue(Limits(concurrency=2))
     async with (
-        udp_peer(slow(0.5)) as peer,
+        udp_peer(slow(0.25)) as peer,
         open_session(peer.address, queues=[queue]) as one,
         open_session(peer.address, queues=[queue]) as other,
     ):
         await together(*(opened.sys_name() for opened in (one, other, one, other, one)))
-    assert since_start(peer.heard_at) == [0, 0, 0.5, 0.5, 1.0]
+    assert since_start(peer.heard_at) == [0, 0, 0.25, 0.25, 0.5]
 
 
 @in_pretend_time
 async def test_session_without_limits_waits_for_nobody() -> None:
-    async with udp_peer(slow(0.5)) as peer, open_session(peer.address) as opened:
+    async with udp_peer(slow(0.25)) as peer, open_session(peer.address) as opened:
         await together(*(opened.sys_name() for _ in range(5)))
     assert since_start(peer.heard_at) == [0] * 5
     assert opened.traffic.limit_wait_seconds == 0

@@ -121,8 +121,8 @@ async def test_get_bulk_gives_as_many_rows_as_asked_for() -> None:
 async def test_dead_agent_is_tried_again_at_growing_intervals() -> None:
     async with udp_peer(silent) as peer, open_session(peer.address) as opened:
         error = await failure_of(opened.sys_name())
-        assert since_start(peer.heard_at) == [0, 1, 3, 7]
-        assert now() == 12
+        assert since_start(peer.heard_at) == [0, 0.5, 1.5, 3.5]
+        assert now() == 8.5
     assert error.reason is FailureReason.TIMEOUT
     assert "is silent after 4 tries, or does not know the community" in error.detail
     assert (opened.traffic.packets_sent, opened.traffic.packets_retried) == (4, 3)
@@ -161,9 +161,55 @@ async def test_lost_packets_are_made_up_for() -> None:
         open_session(peer.address) as opened,
     ):
         assert await opened.sys_name() == b"switch"
-        assert since_start(peer.heard_at) == [0, 1, 3]
+        assert since_start(peer.heard_at) == [0, 0.5, 1.5]
     assert opened.traffic.packets_retried == 2
     assert opened.rtt.smoothed_seconds == 0
+
+
+@in_pretend_time
+async def test_retries_that_were_not_needed_serve_the_last_wait_of_a_later_request() -> None:
+    path = each(answer, answer, *[silent] * 8, answer)
+    async with udp_peer(path) as peer, open_session(peer.address) as opened:
+        await opened.sys_name()
+        await opened.sys_name()
+        assert await opened.sys_name() == b"switch"
+        tries_at = since_start(peer.heard_at)[2:]
+    assert tries_at == pytest.approx([0, 0.2, 0.6, 1.4, 2.2, 3.0, 3.8, 4.6, 5.4])
+
+
+@in_pretend_time
+async def test_request_gives_up_when_it_would_without_spare_retries() -> None:
+    path = each(*[answer] * 100, *[silent] * 100)
+    async with udp_peer(path) as peer, open_session(peer.address) as opened:
+        for _ in range(100):
+            await opened.sys_name()
+        error = await failure_of(opened.sys_name())
+        assert now() == pytest.approx(0.2 + 0.4 + 0.8 + 5)
+        assert len(peer.heard) == 100 + 10
+    assert "silent after 10 tries" in error.detail
+
+
+@in_pretend_time
+async def test_spare_retries_are_used_up() -> None:
+    """One request was answered: three tries may be spent beyond the three of the next one."""
+    path = each(answer, *[silent] * 100)
+    async with udp_peer(path) as peer, open_session(peer.address) as opened:
+        await opened.sys_name()
+        await failure_of(opened.sys_name())
+        assert now() == pytest.approx(6.4)
+        first = len(peer.heard)
+        await failure_of(opened.sys_name())
+        assert (first, len(peer.heard) - first) == (1 + 4 + 3, 4)
+
+
+@in_pretend_time
+async def test_agent_that_is_to_be_asked_once_is_asked_once() -> None:
+    path = each(answer, answer, silent, silent)
+    async with udp_peer(path) as peer, open_session(peer.address, retries=0) as opened:
+        await opened.sys_name()
+        await opened.sys_name()
+        await failure_of(opened.sys_name())
+        assert (len(peer.heard), now()) == (3, 5)
 
 
 @in_pretend_time
@@ -171,24 +217,24 @@ async def test_slow_answer_to_an_earlier_try_is_taken_and_measured() -> None:
     """An agent slower than the first wait is asked twice once, not for ever."""
 
     def slow(request: bytes) -> Answer:
-        return [(1.5, answer(request))]
+        return [(0.75, answer(request))]
 
     async with udp_peer(slow) as peer, open_session(peer.address) as opened:
         assert await opened.sys_name() == b"switch"
-        assert now() == 1.5
-        assert opened.rtt.smoothed_seconds == 1.5
+        assert now() == 0.75
+        assert opened.rtt.smoothed_seconds == 0.75
         await opened.sys_name()
-        assert since_start(peer.heard_at) == [0, 1, 1.5]
+        assert since_start(peer.heard_at) == [0, 0.5, 0.75]
     assert opened.traffic.answers_unmatched == 1  # to the second try of the first request
-    assert list(opened.traffic.round_trips) == [1.5, 1.5]
+    assert list(opened.traffic.round_trips) == [0.75, 0.75]
 
 
 @in_pretend_time
-async def test_get_bulk_asks_for_less_with_each_try() -> None:
+async def test_get_bulk_asks_for_less_from_its_third_try_on() -> None:
     async with udp_peer(silent) as peer, open_session(peer.address, retries=6) as opened:
         await failure_of(opened.session.get_bulk([IF_INDEX], 20))
         found = [(asked(data).type, asked(data).error_index) for data in peer.heard]
-    assert found == [(GET_BULK_REQUEST, count) for count in (20, 10, 5, 2, 1, 1, 1)]
+    assert found == [(GET_BULK_REQUEST, count) for count in (20, 20, 10, 5, 2, 1, 1)]
 
 
 @in_pretend_time
@@ -206,7 +252,7 @@ async def test_large_answer_that_is_lost_on_the_way_comes_in_a_smaller_one() -> 
 
 
 @pytest.mark.parametrize(
-    ("seconds", "sent_at"), [(0.5, [0]), (2.5, [0, 1]), (3.5, [0, 1, 3])], ids=str
+    ("seconds", "sent_at"), [(0.25, [0]), (1.25, [0, 0.5]), (2.5, [0, 0.5, 1.5])], ids=str
 )
 @in_pretend_time
 async def test_deadline_ends_the_wait(seconds: float, sent_at: list[float]) -> None:
@@ -427,12 +473,12 @@ async def test_cancelled_request_leaves_nothing_behind() -> None:
                     group.create_task(opened.sys_name())
 
         task = loop.create_task(scrape())
-        await asyncio.sleep(0.5)  # pretended
+        await asyncio.sleep(0.25)  # pretended
         assert len(peer.heard) == 4
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert now() == 0.5
+        assert now() == 0.25
         await asyncio.sleep(30)  # pretended
         assert len(peer.heard) == 4
     gc.collect()
@@ -506,7 +552,7 @@ async def test_unreachable_host_is_tried_again_and_then_told(fake: Callable[[Any
         error = await failure_of(opened.sys_name())
     assert error.reason is FailureReason.UNREACHABLE
     assert error.detail == f"{UNREACHABLE.detail}; silent after 4 tries"
-    assert (opened.traffic.packets_sent, now()) == (4, 12)
+    assert (opened.traffic.packets_sent, now()) == (4, 8.5)
 
 
 @in_pretend_time
@@ -560,12 +606,12 @@ async def test_round_trips_outlive_the_session() -> None:
     rtt = RttEstimator()
 
     def slow(request: bytes) -> Answer:
-        return [(0.5, answer(request))]
+        return [(0.25, answer(request))]
 
     async with udp_peer(slow) as peer:
         async with open_session(peer.address, rtt=rtt) as opened:
             await opened.sys_name()
-        assert rtt.smoothed_seconds == 0.5
+        assert rtt.smoothed_seconds == 0.25
         async with open_session(peer.address, rtt=rtt) as opened:
             await opened.sys_name()
         assert len(peer.heard) == 2

@@ -223,7 +223,7 @@ async def test_dead_agent_is_asked_for_its_engine_alone() -> None:
     ):
         error = await failure_of(opened)
         assert {decode_v3_message(data).engine_id for data in peer.heard} == {b""}
-        assert (len(peer.heard), now()) == (4, 12)
+        assert (len(peer.heard), now()) == (4, 8.5)
     assert error.reason is FailureReason.TIMEOUT
     assert error.detail.endswith("is silent after 4 tries")
 
