@@ -26,6 +26,9 @@ from exporters.sockets.snmp_session import SnmpSession, Trace, Traffic
 from exporters.wire.ber import format_oid
 
 _TURN_SECONDS: Final = 0.005
+_DEAD: Final = frozenset({FailureReason.TIMEOUT, FailureReason.UNREACHABLE})
+"""How targets fail that are not there: both take as long as all tries, since a router may find its
+way again. A port that is closed fails at once."""
 
 
 @dataclass(slots=True)
@@ -58,9 +61,8 @@ class ModuleOutcome:
 
     @property
     def silent(self) -> bool:
-        """Whether the target gave no answer at all."""
-        reasons = {failure.reason for failure in self.failures}
-        return not self.answered and reasons == {FailureReason.TIMEOUT}
+        """Whether the target gave no answer at all, after all the tries it gets."""
+        return not self.answered and all(failure.reason in _DEAD for failure in self.failures)
 
 
 @dataclass(frozen=True, slots=True)
