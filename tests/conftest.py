@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def shared_dir() -> Path:
     if not path.is_dir():
         pytest.skip("the developers' reference files are not beside this checkout")
     return path
+
+
+@pytest.fixture(scope="session")
+def recordings_dir() -> Path:
+    """The folder of snmpsim-data: recordings of real devices."""
+    found = find_spec("snmpsim_data")
+    if found is None or not found.submodule_search_locations:
+        pytest.skip("the Python package snmpsim-data is not installed")
+    return Path(found.submodule_search_locations[0]) / "data"
 
 
 @pytest.fixture(autouse=True)

@@ -34,6 +34,11 @@ class Exposition:
         return {labels: value for (found, labels), value in self.samples.items() if found == name}
 
 
+def of_the_device(exposition: Exposition) -> dict[Series, float]:
+    """What the device has told, without what a scrape says of itself."""
+    return {key: v for key, v in exposition.samples.items() if not key[0].startswith("snmp_")}
+
+
 def series(name: str, labels: Mapping[str, str]) -> Series:
     return name, frozenset(labels.items())
 

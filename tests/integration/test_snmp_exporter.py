@@ -6,14 +6,13 @@ values of the wrong type, tables with holes.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from .agents import start_simulation
 from .exporter import Exporter, start_exporter
-from .exposition import Exposition, Series
+from .exposition import of_the_device
 from .processes import Programs
 from .snmp_exporter import start_snmp_exporter
 
@@ -40,13 +39,9 @@ def peer(module_programs: Programs, repository: Path) -> Exporter:
 
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_samples_are_those_of_snmp_exporter(
-    exporter: Exporter, peer: Exporter, programs: Programs, name: str
+    exporter: Exporter, peer: Exporter, programs: Programs, recordings_dir: Path, name: str
 ) -> None:
-    found = find_spec("snmpsim_data")
-    if found is None or not found.submodule_search_locations:
-        pytest.skip("the Python package snmpsim-data is not installed")
-    recording = Path(found.submodule_search_locations[0]) / "data" / name
-    _, agent = start_simulation(programs, recording)
+    _, agent = start_simulation(programs, recordings_dir / name)
     for module in MODULES:
         ours = exporter.scrape(agent, module).exposition
         theirs = peer.scrape(agent, module).exposition
@@ -58,7 +53,3 @@ def test_samples_are_those_of_snmp_exporter(
             assert ours.helps[metric] == theirs.helps[metric]
         # What a scrape says of itself has the peer's names, too.
         assert {metric for metric, _ in theirs.samples} <= {metric for metric, _ in ours.samples}
-
-
-def of_the_device(exposition: Exposition) -> dict[Series, float]:
-    return {key: v for key, v in exposition.samples.items() if not key[0].startswith("snmp_")}

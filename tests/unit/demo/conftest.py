@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,6 @@ from exporters.demo.snmprec import load_recording
 # A machine that is busy elsewhere must not fail a property.
 settings.register_profile("demo", deadline=None)
 settings.load_profile("demo")
-
-
-@pytest.fixture(scope="session")
-def recordings_dir() -> Path:
-    """The folder of snmpsim-data: recordings of real devices."""
-    found = find_spec("snmpsim_data")
-    if found is None or not found.submodule_search_locations:
-        pytest.skip("the Python package snmpsim-data is not installed")
-    return Path(found.submodule_search_locations[0]) / "data"
 
 
 @pytest.fixture(scope="session")
