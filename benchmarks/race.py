@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from statistics import median, quantiles
+from statistics import median
 
 from benchmarks.answers import differences, of_the_device, packets_sent, read_samples
-from benchmarks.cases import LOSSY, Case
+from benchmarks.cases import Case
 from benchmarks.load import Load, fetch, run_load
+from benchmarks.percentile import p99
 from benchmarks.processes import Program
 from benchmarks.snmp_agents import Agents
 from benchmarks.snmp_exporters import Exporter, Server
@@ -68,9 +69,7 @@ class Measured:
     @property
     def p99(self) -> float:
         """Seconds that nearly all scrapes took at most; of few scrapes the longest."""
-        if len(self.wall_seconds) < 2:
-            return max(self.wall_seconds)
-        return min(max(self.wall_seconds), quantiles(self.wall_seconds, n=100)[-1])
+        return p99(self.wall_seconds)
 
     @property
     def rate(self) -> float:
@@ -97,7 +96,7 @@ def run_case(case: Case, agents: Agents, runners: Sequence[Exporter], effort: Ef
         measured = [Measured(runner.name) for runner in runners]
         with ThreadPoolExecutor(len(servers)) as pool:
             texts = list(pool.map(_warm_up, runners, servers, paths))
-        unlike = _compare(case, texts, measured)
+        unlike = _compare(texts, measured)
         give_up_at = time.monotonic() + effort.case_seconds
         for _ in range(effort.rounds):
             for server, its_paths, taken in zip(servers, paths, measured, strict=True):
@@ -118,14 +117,12 @@ def _warm_up(runner: Exporter, server: Server, paths: Sequence[str]) -> str:
     return bodies[0].decode()
 
 
-def _compare(case: Case, texts: Sequence[str], measured: Sequence[Measured]) -> list[str]:
-    """Say how two answers differ; where packets get lost, they may."""
+def _compare(texts: Sequence[str], measured: Sequence[Measured]) -> list[str]:
+    """Say how two answers differ."""
     samples = [read_samples(text) for text in texts]
     for taken, its_samples in zip(measured, samples, strict=True):
         taken.packets = packets_sent(its_samples)
         taken.samples = len(of_the_device(its_samples))
-    if case.network is LOSSY:
-        return []
     return differences(of_the_device(samples[0]), of_the_device(samples[1]))[:_DIFFERENCES_SHOWN]
 
 

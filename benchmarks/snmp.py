@@ -3,6 +3,7 @@
     make bench-snmp                                    about nine minutes
     make bench-snmp ARGS=--quick                       less than one
     make bench-snmp ARGS="--cases ruijie/50ms/*/c1"    any of them by name
+    make bench-snmp ARGS="--cases arista/50ms-loss*/v2c/c8"    what is left where packets get lost
     make bench-snmp ARGS=--profile                     where our own time goes
 
 Everything runs on loopback and ends with the benchmark. docs/benchmarks.md has the results.
@@ -14,6 +15,7 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -22,12 +24,13 @@ import yaml
 
 from benchmarks.cases import ARISTA, LOOPBACK, Case, choose_cases
 from benchmarks.load import Load, fetch, run_load
+from benchmarks.loss import LossResult, describe_obtained, run_lossy_case, write_loss_report
 from benchmarks.profiling import Profiler, top_functions
 from benchmarks.race import Effort, Result, run_case
 from benchmarks.snmp_agents import Agents
-from benchmarks.snmp_exporters import our_exporter, peer_exporter
+from benchmarks.snmp_exporters import Exporter, our_exporter, peer_exporter
 from benchmarks.snmp_report import LoadedModules, describe_machine, describe_round, write_report
-from benchmarks.table import aligned, markdown
+from benchmarks.table import Table, aligned, markdown
 
 _PEERS_MODULES: Final = (
     Path(__file__).resolve().parents[2] / "shared" / "peers" / "snmp_exporter-snmp.yml"
@@ -57,10 +60,19 @@ def _parse_arguments() -> argparse.Namespace:
         nargs="+",
         default=[],
         metavar="PATTERN",
-        help="such as 'arista/*' or '*/50ms-loss/v2c/c1'; see benchmarks/cases.py",
+        help="such as 'arista/*' or '*/50ms-loss2/v2c/c8'; see benchmarks/cases.py",
     )
     parser.add_argument("--rounds", type=int, help="turns of each exporter (3, quick: 1)")
-    parser.add_argument("--seconds", type=float, help="of load a turn (1.5, quick: 1)")
+    parser.add_argument(
+        "--seconds", type=float, help="of load a turn (1.5, quick: 1, where packets get lost: 30)"
+    )
+    parser.add_argument(
+        "--scrape-timeout",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="what clients wait where packets get lost; Prometheus' default is %(default)s",
+    )
     parser.add_argument(
         "--encoding",
         choices=("gzip", "identity"),
@@ -91,6 +103,7 @@ def _race(folder: Path, arguments: argparse.Namespace) -> int:
         encoding=arguments.encoding,
     )
     results: list[Result] = []
+    lossy: list[LossResult] = []
     failed: list[str] = []
     machine = describe_machine()
     _say("\n".join(machine))
@@ -100,24 +113,52 @@ def _race(folder: Path, arguments: argparse.Namespace) -> int:
         for case in cases:
             _say(f"{case.name}")
             try:
-                result = run_case(case, agents, runners, effort)
+                if case.network.lossy:
+                    lossy.append(_lose(case, agents, runners, arguments))
+                else:
+                    results.append(_measure(case, agents, runners, effort))
             except RuntimeError as error:
                 failed.append(f"{case.name}: {error}")
                 _say(f"  {error}")
-                continue
-            results.append(result)
-            for measured in (result.ours, result.peers):
-                _say(f"  {describe_round(measured)}")
         wants_memory = not arguments.cases and ARISTA in {case.device for case in cases}
         loaded = _load_all_modules(folder, agents) if wants_memory else None
-    print("\n".join(["", *machine, "", write_report(results, loaded, aligned)]))
+
+    def report(table: Table) -> str:
+        race = [write_report(results, loaded, table).rstrip()] if results else []
+        loss = write_loss_report(lossy, arguments.scrape_timeout, table)
+        return "\n\n".join([*race, *loss])
+
+    print("\n".join(["", *machine, "", report(aligned)]))
     if arguments.markdown is not None:
-        text = write_report(results, loaded, markdown)
+        text = report(markdown)
         arguments.markdown.write_text("\n".join([*(f"{line}  " for line in machine), "", text]))
     for text in failed:
         _say(f"bench-snmp: not measured: {text}")
     unfair = any(result.differences or result.ours.failures for result in results)
     return 1 if failed or unfair else 0
+
+
+def _measure(case: Case, agents: Agents, runners: Sequence[Exporter], effort: Effort) -> Result:
+    result = run_case(case, agents, runners, effort)
+    for measured in (result.ours, result.peers):
+        _say(f"  {describe_round(measured)}")
+    return result
+
+
+def _lose(
+    case: Case, agents: Agents, runners: Sequence[Exporter], arguments: argparse.Namespace
+) -> LossResult:
+    result = run_lossy_case(
+        case,
+        agents,
+        runners,
+        seconds=arguments.seconds or 30.0,
+        timeout_seconds=arguments.scrape_timeout,
+        encoding=arguments.encoding,
+    )
+    for obtained in (result.ours, result.peers):
+        _say(f"  {describe_obtained(obtained)}")
+    return result
 
 
 def _load_all_modules(folder: Path, agents: Agents) -> LoadedModules:

@@ -35,20 +35,24 @@ class Agents:
         self._targets: dict[tuple[Network, Device], list[str]] = {}
         devices = list(dict.fromkeys(case.device for case in cases))
         self.program = self._start_agents(devices)
-        by_name = self._wait_for_agents(devices)
+        self._direct = self._wait_for_agents(devices)
         for network in dict.fromkeys(case.network for case in cases):
             here = [device for device in devices if any_case(cases, device, network)]
             if network.each_way is None:
                 for device in here:
-                    self._targets[network, device] = by_name[device]
+                    self._targets[network, device] = self._direct[device]
                 continue
-            relays = self._start_network(network, [by_name[device][0] for device in here])
+            relays = self._start_network(network, [self._direct[device][0] for device in here])
             for device in here:
-                self._targets[network, device] = relays[by_name[device][0]]
+                self._targets[network, device] = relays[self._direct[device][0]]
 
     def targets(self, case: Case) -> list[str]:
         """As many addresses of the case's device as it has clients."""
         return self._targets[case.network, case.device][: case.clients]
+
+    def direct_target(self, device: Device) -> str:
+        """An address of a device with no network between."""
+        return self._direct[device][0]
 
     def _start_agents(self, devices: Sequence[Device]) -> Program:
         return Program(

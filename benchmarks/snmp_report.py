@@ -8,15 +8,14 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import exporters
 from benchmarks.race import Measured, Result
-
-Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
+from benchmarks.table import Table
 
 _HEADS: Final = (
     "case",

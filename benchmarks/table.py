@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
+"""Lays out heads and rows."""
 
 
 def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
