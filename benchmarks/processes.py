@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -68,6 +69,10 @@ class Program:
                 raise RuntimeError(f"{self.name}: not in {PATIENCE_SECONDS:g} s: {what}")
             time.sleep(_POLL_SECONDS)
         return found
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
 
     def end(self) -> None:
         """Ask it to end, and insist if it does not."""

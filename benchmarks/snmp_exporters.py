@@ -79,7 +79,7 @@ def our_exporter(folder: Path, *module_files: Path) -> Exporter:
             *(f"--config.file={file}" for file in (auths, *files)),
         ]
         program = Program(stack, folder, "netexporters", command)
-        return _wait_until_listening(program, _LISTENING)
+        return wait_until_listening(program)
 
     # what the first scrape learns of an agent saves packets from the second on
     return Exporter(
@@ -104,7 +104,7 @@ def peer_exporter(folder: Path) -> Exporter:
     def start(stack: ExitStack) -> Server:
         address = f"127.0.0.1:{free_port(0)}"
         command = [program_path, f"--config.file={config}", f"--web.listen-address={address}"]
-        return _wait_until_listening(
+        return wait_until_listening(
             Program(stack, folder, "snmp_exporter", command), _PEER_LISTENING
         )
 
@@ -118,7 +118,8 @@ def _peer_modules(module: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _wait_until_listening(program: Program, line: re.Pattern[str]) -> Server:
+def wait_until_listening(program: Program, line: re.Pattern[str] = _LISTENING) -> Server:
+    """Wait for what an exporter says when it serves; by default, for what ours says."""
     match = program.until(lambda: line.search(program.errors), "it listens")
     return Server(program, int(match[1]))
 
