@@ -26,8 +26,12 @@ from typing import Any, Final, NamedTuple
 from exporters.demo.listeners import Address, open_udp_socket
 from exporters.demo.timer_queue import TimerQueue
 
-MAX_CLIENTS: Final = 1024
-"""How many clients are remembered; the one heard first is forgotten for a new one."""
+MAX_CLIENTS: Final = 64
+"""How many clients are remembered; the one heard first is forgotten for a new one.
+
+An exporter is a new client with every scrape, and each holds a descriptor, of which a process that
+serves several networks may have no more than 1,024.
+"""
 
 _MAX_DATAGRAM_BYTES: Final = 65535
 
@@ -214,7 +218,10 @@ class _Relay:
         if len(self._upstreams) >= MAX_CLIENTS:
             self._forget(loop, next(iter(self._upstreams)))
         family = socket.AF_INET6 if ":" in self._agent[0] else socket.AF_INET
-        upstream = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            upstream = socket.socket(family, socket.SOCK_DGRAM)
+        except OSError:
+            return None  # the process has no descriptor left
         upstream.setblocking(False)
         try:
             upstream.connect(self._agent)

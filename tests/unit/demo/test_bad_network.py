@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from exporters.demo.bad_network import BadNetwork, Impairer, Impairment
+from exporters.demo.bad_network import MAX_CLIENTS, BadNetwork, Impairer, Impairment
 from exporters.demo.listeners import Address
 
 from .clients import PATIENCE_SECONDS, open_socket, receive_from, udp_client, until
@@ -113,6 +114,18 @@ async def test_sound_network_relays_both_ways_for_each_client() -> None:
             assert (await one.receive(), await two.receive()) == (b"1", b"2")
     assert sorted(echo.heard) == [b"1", b"2"]
     assert (network.requests.counts.sent, network.answers.counts.sent) == (2, 2)
+
+
+async def test_clients_that_come_after_many_others_are_served_and_hold_few_descriptors() -> None:
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    async with echo_agent() as (_, agent), BadNetwork(agent).serve() as address:
+        before = descriptors()
+        for number in range(MAX_CLIENTS + 10):
+            async with udp_client(address) as client:
+                assert await client.ask(bytes([number])) == bytes([number])
+        assert descriptors() - before <= MAX_CLIENTS
 
 
 async def test_datagrams_take_as_long_as_told() -> None:
