@@ -4,7 +4,7 @@
 #   make demo ARGS="--duration 20"    ... for 20 seconds, then check that all of it was scraped
 #   make test                         install what the tests need, then run all of them
 #   make bench-snmp                   race against snmp_exporter, nine minutes (ARGS=--quick: one)
-#   make soak-snmp                    10,000 scrapes of 200 targets, a fifth of them dead, four minutes
+#   make soak-snmp                    10,000 scrapes of 200 targets, a fifth of them dead, five minutes
 #   make mibs MIBS=DIRECTORY          compile the MIB modules that ship, from MIB files
 #   make check-mibs                   compile every MIB file there is, and compare with net-snmp
 

@@ -30,6 +30,8 @@ from benchmarks.soak_report import Soaked, checks, write_soak_report
 from benchmarks.soak_targets import DeadTargets, start_live_targets
 from benchmarks.table import aligned
 
+SCRAPE_TIMEOUT_SECONDS = 10.0
+"""Prometheus' own default."""
 _SETTLE_SECONDS = 1.0
 _SAMPLE_SECONDS = 0.5
 
@@ -41,11 +43,11 @@ class Plan:
     scrapes: int = 10_000
     targets: int = 200
     dead: int = 40
-    per_second: float = 80.0
+    per_second: float = 50.0
     """Scrapes started, of all targets; some of them get their share of it when they are alone.
 
-    Each target's turn comes every 2.5 s: as scrapes of one target at the same time share one walk,
-    it must be longer than the second for which a dead one is waited for.
+    Each target's turn comes every 4 s: as scrapes of one target at the same time share one walk, it
+    must be longer than the second for which a dead one is waited for.
     """
     alone: int = 2_000
     """Scrapes of live targets alone, before, to compare with."""
@@ -53,7 +55,8 @@ class Plan:
     """Scrapes of dead targets alone, to see what they cost."""
     warm_ups: int = 5
     """Scrapes of each target first: more than open the circuits of the silent ones."""
-    scrape_timeout_seconds: float = 3.0
+    warm_up_timeout_seconds: float = 3.0
+    """Shorter than a target's turn, as silent ones are waited for until their circuits open."""
 
 
 def soak(plan: Plan, folder: Path) -> Soaked:
@@ -96,11 +99,9 @@ class _Soak:
         plan, live, dead = self._plan, self._live, self._dead_targets
         started_at = time.monotonic()
         everybody = _mixed(live, dead)
-        for targets in (live[:1], *([everybody] * plan.warm_ups)):
-            async with self._clients() as clients:
-                await clients.scrape_each(targets)
-            if targets is not everybody:
-                at_first = await self._census()
+        await self._scrape(live[:1], 1)
+        at_first = await self._census()
+        await self._scrape(everybody, plan.warm_ups * plan.targets, plan.warm_up_timeout_seconds)
         warm = await self._census()
         live_alone = await self._scrape(live, plan.alone)
         dead_alone = await self._scrape(dead, plan.dead_alone)
@@ -133,14 +134,13 @@ class _Soak:
             ],
         )
 
-    def _clients(self) -> Clients:
-        return Clients(self._port, self._dead_targets, self._plan.scrape_timeout_seconds)
-
-    async def _scrape(self, targets: list[str], count: int) -> _Cost:
+    async def _scrape(
+        self, targets: list[str], count: int, timeout_seconds: float = SCRAPE_TIMEOUT_SECONDS
+    ) -> _Cost:
         """Scrape some of the targets, each as often as when all are scraped."""
         per_second = self._plan.per_second * len(targets) / self._plan.targets
         self._dead.packets_heard()
-        async with self._clients() as clients:
+        async with Clients(self._port, self._dead_targets, timeout_seconds) as clients:
             packets_before = _packets(await clients.metrics())
             cpu_before = self._program.cpu_seconds()
             latencies = await clients.scrape(targets, count, per_second)

@@ -60,10 +60,6 @@ class Clients:
         async with self._session.get(url, headers={"Accept-Encoding": "identity"}) as answer:
             return await answer.text()
 
-    async def scrape_each(self, targets: Sequence[str]) -> Latencies:
-        """Scrape every target once, all at the same time."""
-        return await self.scrape(targets, len(targets), per_second=float("inf"))
-
     async def scrape(self, targets: Sequence[str], count: int, per_second: float) -> Latencies:
         """Scrape *count* times, one target after the other, starting so many a second."""
         loop = asyncio.get_running_loop()

@@ -15,10 +15,11 @@ PLAN = Plan(
     scrapes=1000,
     targets=100,
     dead=20,
-    alone=160,
-    dead_alone=40,
+    per_second=60.0,
+    alone=96,
+    dead_alone=24,
     warm_ups=4,
-    scrape_timeout_seconds=2.0,
+    warm_up_timeout_seconds=2.0,
 )
 SCRAPES_OF_EACH = 10
 
