@@ -50,9 +50,11 @@ class Plan:
     must be longer than the second for which a dead one is waited for.
     """
     alone: int = 2_000
-    """Scrapes of live targets alone, before, to compare with."""
+    """Scrapes of live targets alone, to compare with."""
     dead_alone: int = 400
     """Scrapes of dead targets alone, to see what they cost."""
+    rounds: int = 5
+    """Of live ones alone, dead ones alone, and all."""
     warm_ups: int = 5
     """Scrapes of each target first: more than open the circuits of the silent ones."""
     warm_up_timeout_seconds: float = 3.0
@@ -79,6 +81,13 @@ class _Cost:
     heard: int = 0
     latencies: Latencies = field(default_factory=Latencies)
 
+    def add(self, other: _Cost) -> None:
+        """Add what further scrapes took."""
+        self.cpu_seconds += other.cpu_seconds
+        self.packets += other.packets
+        self.heard += other.heard
+        self.latencies.add(other.latencies)
+
 
 class _Soak:
     """A soak under way."""
@@ -95,7 +104,10 @@ class _Soak:
         self._rss_bytes: list[int] = []
 
     async def run(self) -> Soaked:
-        """First alone, then together; what is left is counted when nothing is going on."""
+        """Some alone, then all together, in turn, so that a busy machine does not tell them apart.
+
+        What is left is counted when nothing is going on.
+        """
         plan, live, dead = self._plan, self._live, self._dead_targets
         started_at = time.monotonic()
         everybody = _mixed(live, dead)
@@ -103,11 +115,14 @@ class _Soak:
         at_first = await self._census()
         await self._scrape(everybody, plan.warm_ups * plan.targets, plan.warm_up_timeout_seconds)
         warm = await self._census()
-        live_alone = await self._scrape(live, plan.alone)
-        dead_alone = await self._scrape(dead, plan.dead_alone)
-        sampling = asyncio.create_task(self._sample_rss())
-        together = await self._scrape(everybody, plan.scrapes)
-        sampling.cancel()
+        live_alone, dead_alone, together = _Cost(), _Cost(), _Cost()
+        async with asyncio.TaskGroup() as group:
+            sampling = group.create_task(self._sample_rss())
+            for _ in range(plan.rounds):
+                live_alone.add(await self._scrape(live, plan.alone // plan.rounds))
+                dead_alone.add(await self._scrape(dead, plan.dead_alone // plan.rounds))
+                together.add(await self._scrape(everybody, plan.scrapes // plan.rounds))
+            sampling.cancel()
         return Soaked(
             scrapes=plan.scrapes,
             live_targets=len(live),

@@ -19,6 +19,12 @@ class Latencies:
     seconds: dict[str, list[float]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
+    def add(self, other: Latencies) -> None:
+        """Add those of further scrapes."""
+        for target, seconds in other.seconds.items():
+            self.seconds.setdefault(target, []).extend(seconds)
+        self.wrong += other.wrong
+
     def of(self, targets: Sequence[str]) -> list[float]:
         """Those of some targets, all together."""
         return [one for target in targets for one in self.seconds.get(target, [])]

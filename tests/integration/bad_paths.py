@@ -28,12 +28,14 @@ class BadPath:
 
 
 @contextmanager
-def bad_paths(agent: str, each_way: Impairment, count: int) -> Iterator[list[BadPath]]:
-    """So many paths to an agent; requests and answers fare alike."""
+def bad_paths(
+    agent: str, count: int, *, requests: Impairment, answers: Impairment
+) -> Iterator[list[BadPath]]:
+    """So many paths to an agent."""
     host, _, port = agent.rpartition(":")
     networks = [
         # a network takes two seeds, one for each direction
-        BadNetwork((host, int(port)), requests=each_way, answers=each_way, seed=2 * number)
+        BadNetwork((host, int(port)), requests=requests, answers=answers, seed=2 * number)
         for number in range(count)
     ]
     loop = asyncio.new_event_loop()

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import yaml
 
 from exporters.demo.bad_network import Impairment
 
@@ -32,14 +33,36 @@ OUT_OF_ORDER = {"reorder_rate": 0.1, "reorder_seconds": 0.06, "duplicate_rate": 
 """A datagram that is held back by 60 ms comes after the answer to the next question."""
 
 
+V3 = {
+    "version": 3,
+    "security_level": "authPriv",
+    "username": "reader",
+    "auth_protocol": "SHA",
+    "password": "authentication",
+    "priv_protocol": "AES",
+    "priv_password": "confidential",
+}
+
+
 @pytest.fixture(scope="module")
 def agent(module_programs: Programs, recordings_dir: Path) -> str:
-    return start_simulation(module_programs, recordings_dir / SWITCH)[1]
+    return start_simulation(
+        module_programs,
+        recordings_dir / SWITCH,
+        f"--user={V3['username']}",
+        f"--auth-protocol={V3['auth_protocol']}",
+        f"--auth-password={V3['password']}",
+        f"--priv-protocol={V3['priv_protocol']}",
+        f"--priv-password={V3['priv_password']}",
+    )[1]
 
 
 @pytest.fixture(scope="module")
-def exporter(module_programs: Programs) -> Exporter:
-    return start_exporter(module_programs)
+def exporter(module_programs: Programs, repository: Path) -> Exporter:
+    auths = module_programs.folder / "auths.yml"
+    auths.write_text(yaml.safe_dump({"auths": {"v3": V3}}))
+    shipped = repository / "modules/snmp/*.yml"
+    return start_exporter(module_programs, f"--config.file={shipped}", f"--config.file={auths}")
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +73,11 @@ def whole(exporter: Exporter, agent: str) -> dict[Series, float]:
     return samples
 
 
-def scrape_all(exporter: Exporter, paths: Sequence[BadPath]) -> list[Answer]:
+def scrape_all(exporter: Exporter, paths: Sequence[BadPath], auth: str = "") -> list[Answer]:
     """Scrape over all paths at the same time."""
 
     def scrape(path: BadPath) -> Answer:
-        return exporter.scrape(path.target, "if_mib", timeout=SCRAPE_TIMEOUT_SECONDS)
+        return exporter.scrape(path.target, "if_mib", auth=auth, timeout=SCRAPE_TIMEOUT_SECONDS)
 
     with ThreadPoolExecutor(len(paths)) as pool:
         return list(pool.map(scrape, paths))
@@ -75,7 +98,7 @@ def test_two_percent_lost_each_way_leave_every_scrape_complete_and_in_time(
     exporter: Exporter, agent: str, whole: dict[Series, float], further: dict[str, float]
 ) -> None:
     impairment = Impairment(delay_seconds=DELAY_SECONDS, drop_rate=0.02, **further)
-    with bad_paths(agent, impairment, PATHS) as paths:
+    with bad_paths(agent, PATHS, requests=impairment, answers=impairment) as paths:
         # The first time the exporter knows nothing of the agent, the second time its limits.
         for _ in range(2):
             for answer in scrape_all(exporter, paths):
@@ -98,7 +121,7 @@ def test_twenty_percent_lost_each_way_cost_some_rows_at_worst(
 ) -> None:
     impairment = Impairment(delay_seconds=DELAY_SECONDS, drop_rate=0.2, **further)
     complete = 0
-    with bad_paths(agent, impairment, PATHS) as paths:
+    with bad_paths(agent, PATHS, requests=impairment, answers=impairment) as paths:
         answers = scrape_all(exporter, paths)
         for answer, path in zip(answers, paths, strict=True):
             assert answer.seconds < SCRAPE_TIMEOUT_SECONDS
@@ -115,3 +138,18 @@ def test_twenty_percent_lost_each_way_cost_some_rows_at_worst(
             else:
                 assert exposition.value("snmp_module_failure", module="if_mib", reason="timeout")
     assert complete > 0.6 * PATHS
+
+
+def test_answers_with_flipped_bits_are_lost_to_version_3(
+    exporter: Exporter, agent: str, whole: dict[Series, float]
+) -> None:
+    """What UDP's checksum does not find, version 3's digest does."""
+    sound = Impairment(delay_seconds=DELAY_SECONDS)
+    flipping = Impairment(delay_seconds=DELAY_SECONDS, corrupt_rate=0.05)
+    with bad_paths(agent, PATHS, requests=sound, answers=flipping) as paths:
+        for _ in range(2):
+            for answer in scrape_all(exporter, paths, "v3"):
+                assert is_complete(answer.exposition)
+                assert of_the_device(answer.exposition) == whole
+        flipped = sum(path.network.answers.counts.corrupted for path in paths)
+    assert flipped > PATHS

@@ -18,6 +18,7 @@ PLAN = Plan(
     per_second=60.0,
     alone=96,
     dead_alone=24,
+    rounds=2,
     warm_ups=4,
     warm_up_timeout_seconds=2.0,
 )
