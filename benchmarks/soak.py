@@ -110,7 +110,7 @@ class _Soak:
         """
         plan, live, dead = self._plan, self._live, self._dead_targets
         started_at = time.monotonic()
-        everybody = _mixed(live, dead)
+        everybody = mixed(live, dead)
         await self._scrape(live[:1], 1)
         at_first = await self._census()
         await self._scrape(everybody, plan.warm_ups * plan.targets, plan.warm_up_timeout_seconds)
@@ -156,11 +156,11 @@ class _Soak:
         per_second = self._plan.per_second * len(targets) / self._plan.targets
         self._dead.packets_heard()
         async with Clients(self._port, self._dead_targets, timeout_seconds) as clients:
-            packets_before = _packets(await clients.metrics())
+            packets_before = packets_sent(await clients.metrics())
             cpu_before = self._program.cpu_seconds()
             latencies = await clients.scrape(targets, count, per_second)
             cpu_seconds = self._program.cpu_seconds() - cpu_before
-            packets = _packets(await clients.metrics()) - packets_before
+            packets = packets_sent(await clients.metrics()) - packets_before
         return _Cost(cpu_seconds, packets, self._dead.packets_heard(), latencies)
 
     async def _sample_rss(self) -> None:
@@ -181,7 +181,7 @@ class _Soak:
         return Census(**json.loads(line))
 
 
-def _mixed(live: list[str], dead: list[str]) -> list[str]:
+def mixed(live: list[str], dead: list[str]) -> list[str]:
     """All targets, the dead ones spread evenly among the live."""
     places = [
         (number / len(group), target)
@@ -191,7 +191,7 @@ def _mixed(live: list[str], dead: list[str]) -> list[str]:
     return [target for _, target in sorted(places)]
 
 
-def _packets(metrics: str) -> float:
+def packets_sent(metrics: str) -> float:
     """The exporter's count of packets sent."""
     for line in metrics.splitlines():
         if line.startswith("snmp_packets_total "):
@@ -210,6 +210,8 @@ def main() -> int:
         "--per-second", type=float, default=usual.per_second, help="scrapes started (%(default)s)"
     )
     arguments = parser.parse_args()
+    if not 2 <= arguments.dead < arguments.targets <= arguments.scrapes:
+        parser.error("there must be two dead targets, live ones too, and a scrape for each")
     plan = Plan(
         scrapes=arguments.scrapes,
         targets=arguments.targets,
