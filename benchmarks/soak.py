@@ -100,7 +100,7 @@ class _Soak:
         self._port = port
         self._live = live
         self._dead = dead
-        self._dead_targets = [*dead.silent, *dead.closed]
+        self._dead_targets = mixed(dead.silent, dead.closed)
         self._rss_bytes: list[int] = []
 
     async def run(self) -> Soaked:
@@ -137,7 +137,7 @@ class _Soak:
             dead_cpu_seconds=dead_alone.cpu_seconds / plan.dead_alone,
             live_packets=live_alone.packets / plan.alone,
             dead_packets=dead_alone.packets / plan.dead_alone,
-            silent_packets=dead_alone.heard * len(dead) / len(self._dead.silent) / plan.dead_alone,
+            silent_packets=dead_alone.heard / len(dead_alone.latencies.of(self._dead.silent)),
             alone_seconds=live_alone.latencies.of(live),
             together_seconds=together.latencies.of(live),
             silent_seconds=together.latencies.of(self._dead.silent),
@@ -181,11 +181,11 @@ class _Soak:
         return Census(**json.loads(line))
 
 
-def mixed(live: list[str], dead: list[str]) -> list[str]:
-    """All targets, the dead ones spread evenly among the live."""
+def mixed(some: list[str], others: list[str]) -> list[str]:
+    """All of them, each kind spread evenly among the other."""
     places = [
         (number / len(group), target)
-        for group in (live, dead)
+        for group in (some, others)
         for number, target in enumerate(group)
     ]
     return [target for _, target in sorted(places)]
