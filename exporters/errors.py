@@ -2,6 +2,7 @@
 
     NetexportersError
     ├── ConfigError         a configuration file or argument is wrong
+    │   └── SocketDenied    ... or the system does not let us have a socket; says what would
     ├── WireError           bytes that are not what the protocol says
     ├── TargetError         a device could not be read; carries one FailureReason
     └── BadRequest          the HTTP client asked for something that cannot be
@@ -50,6 +51,10 @@ class ConfigError(NetexportersError):
             problems = (Problem(problems),)
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SocketDenied(ConfigError):  # noqa: N818 - as Forbidden
+    """The system refuses a kind of socket to this user; nothing but its administrator helps."""
 
 
 class WireError(NetexportersError):
