@@ -75,7 +75,12 @@ def set_dont_fragment(opened: socket.socket, version: IpVersion, *, dont_fragmen
 
 
 def grow_receive_buffer(opened: socket.socket, wanted_bytes: int) -> int:
-    """Ask for a receive buffer, beyond the system's limit where we may; give what was granted."""
+    """Ask for a receive buffer, beyond the system's limit where we may; give what was granted.
+
+    It never gets smaller than the system makes it.
+    """
+    if wanted_bytes <= _granted(opened):
+        return _granted(opened)
     size = min(wanted_bytes, 0x3FFFFFFF)  # The kernel doubles it, in 32 bits
     if IS_LINUX:
         with contextlib.suppress(PermissionError):
@@ -87,7 +92,11 @@ def grow_receive_buffer(opened: socket.socket, wanted_bytes: int) -> int:
 
 
 def read_drops(opened: socket.socket) -> int:
-    """Count the messages that the kernel dropped because the receive buffer was full."""
+    """Count the messages that the kernel dropped because the receive buffer was full.
+
+    ICMP errors that found no room are not in it, and kernels about 6.18 count what a raw socket
+    loses twice.
+    """
     if not IS_LINUX:
         return 0
     info = opened.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
