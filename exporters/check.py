@@ -1,7 +1,7 @@
 """``netexporters check FILE...``: what is wrong in configuration files, before anything runs them.
 
-Each file is checked alone, whichever exporter reads it; its top-level keys tell its kind. Names of
-objects are looked up in the OID dictionary. Whether files fit together, ``netexporters EXPORTER
+Each file is checked alone, whichever exporter reads it; its keys tell its kind. Names of objects
+are looked up in the OID dictionary. Whether files fit together, ``netexporters EXPORTER
 --config.check`` tells.
 """
 

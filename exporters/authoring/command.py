@@ -18,8 +18,9 @@ from pathlib import Path
 from exporters.authoring.lint import lint_files
 from exporters.authoring.proposal import NothingToProposeError, propose
 from exporters.authoring.walk_text import load_values
+from exporters.config.config_files import matching_files
 from exporters.config.devices import load_inventory
-from exporters.config.snmp_config import OpenDictionary, SnmpConfig, find_files
+from exporters.config.snmp_config import OpenDictionary, SnmpConfig
 from exporters.config.snmp_dump import dump_snmp_config
 from exporters.errors import ConfigError, Problem
 from exporters.flags import add_actions, did_you_mean
@@ -90,7 +91,7 @@ def _show(arguments: argparse.Namespace, open_dictionary: OpenDictionary) -> int
 
 
 def _lint(arguments: argparse.Namespace, open_dictionary: OpenDictionary) -> int:
-    paths, problems = find_files(configuration_files(arguments.files))
+    paths, problems = matching_files(configuration_files(arguments.files))
     if problems:
         raise ConfigError(problems)
     inventory = load_inventory(arguments.devices_file) if arguments.devices_file else None

@@ -9,7 +9,11 @@ from typing import Any, Final
 
 from exporters.config.context import LoadContext
 from exporters.config.devices import Inventory
+from exporters.config.icmp_config import IcmpConfig
+from exporters.config.icmp_module import has_probers
+from exporters.config.ping_exporter_config import PingExporterConfig
 from exporters.config.rejection import describe, suggest
+from exporters.config.smokeping_config import SmokepingConfig, looks_like_smokeping
 from exporters.config.snmp_config import OpenDictionary, SnmpFile, resolve_modules
 from exporters.config.validation import validate
 from exporters.config.web_config import WebConfig
@@ -19,6 +23,9 @@ from exporters.smi.dictionary import Dictionary
 
 KINDS: Final[Mapping[str, type[Any]]] = {
     "snmp": SnmpFile,
+    "icmp": IcmpConfig,
+    "smokeping": SmokepingConfig,
+    "ping_exporter": PingExporterConfig,
     "devices": Inventory,
     "web": WebConfig,
 }
@@ -35,7 +42,7 @@ def check_file(
 ) -> list[Problem]:
     """Give everything that is wrong in one file.
 
-    Without *kind*, a key of ``KINDS``, the file's top-level keys tell what it is. A file alone is
+    Without *kind*, a key of ``KINDS``, the file's keys tell what it is. A file alone is
     checked: that no module is configured at all, for instance, is no problem of one of several.
     """
     try:
@@ -63,9 +70,25 @@ def recognise(content: Any, path: Path) -> str:
     matching = {kind: len(content.keys() & set(keys)) for kind, keys in known.items()}
     best = max(matching.values())
     kinds = [kind for kind, count in matching.items() if count == best > 0]
+    if len(kinds) > 1:
+        kinds = [kind for kind in kinds if _could_be(kind, content)]
     if len(kinds) == 1:
         return kinds[0]
     all_keys = [key for keys in known.values() for key in keys]
     first = next(iter(content), "")
     hint = suggest(str(first), all_keys, "known top-level keys")
     raise ConfigError([Problem("it is not clear which kind of file this is", hint, str(path), 1)])
+
+
+def _could_be(kind: str, content: Mapping[str, Any]) -> bool:
+    """Tell kinds apart whose files may have nothing but the same key: ``modules``, ``targets``."""
+    match kind:
+        case "icmp":
+            return has_probers(content)
+        case "snmp":
+            return not has_probers(content)
+        case "smokeping":
+            return looks_like_smokeping(content)
+        case "ping_exporter":
+            return not looks_like_smokeping(content)
+    return True

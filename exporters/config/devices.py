@@ -6,7 +6,6 @@ map a sender's address to ``device``.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import zoneinfo
 from collections.abc import Iterator, Mapping
@@ -29,23 +28,12 @@ from exporters.config.fields import (
     Rate,
     Text,
 )
+from exporters.config.host_address import HostAddress, normalize_ip
 from exporters.config.rejection import Fault, Rejected, quote, suggest
 from exporters.config.validation import load_model
 
 _CONFIG = ConfigDict(extra="forbid")
 _SNMP_TARGET = re.compile(r"(?:(?:udp|tcp)[46]?://)?[^\s/?#&]+")
-_HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
-
-
-def _address(text: str) -> str:
-    """Check an address and give its one spelling: IPs normalised, names in lower case."""
-    if ip := normalize_ip(text):
-        return ip
-    labels = text.removesuffix(".").split(".")
-    if labels[-1].isdigit() or not all(_HOST_LABEL.match(label) for label in labels):
-        hint = "write it as 192.0.2.1, 2001:db8::1 or switch.example, without port or prefix"
-        raise Rejected(f"{quote(text)} is neither an IP address nor a host name", hint)
-    return text.lower()
 
 
 def _addresses(addresses: tuple[str, ...]) -> tuple[str, ...]:
@@ -92,7 +80,7 @@ class Device:
 
     name: Annotated[Name, Field(description="Value of the label device.")]
     addresses: Annotated[
-        tuple[Annotated[Text, AfterValidator(_address)], ...],
+        tuple[HostAddress, ...],
         AfterValidator(_addresses),
         Field(description="IP addresses or host names; the first is polled."),
     ]
@@ -188,17 +176,6 @@ def load_inventory(path: Path) -> Inventory:
         ConfigError: Something is wrong in it.
     """
     return load_model(Inventory, path, environment={})
-
-
-def normalize_ip(text: str) -> str | None:
-    """Give the one spelling of an IP address, IPv4 where it is IPv4 in IPv6; ``None``: no IP."""
-    try:
-        ip = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    return str(ip)
 
 
 _cached_normalize_ip = lru_cache(maxsize=4096)(normalize_ip)

@@ -40,6 +40,7 @@ DURATION_FORMAT = "go-duration"
 _DURATION_PATTERN = r"^[-+]?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+)$"
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def _text(value: object) -> str:
@@ -160,6 +161,22 @@ def _network(value: object) -> IPNetwork:
         raise Rejected(f"{quote(text)} is not a network", hint) from error
 
 
+def ip_address(value: object) -> IPAddress:
+    """Give the IP address that a value is.
+
+    Raises:
+        Rejected: It is none.
+    """
+    if isinstance(value, ipaddress.IPv4Address | ipaddress.IPv6Address):
+        return value
+    text = _text(value)
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError as error:
+        hint = "write it as 192.0.2.1 or 2001:db8::1"
+        raise Rejected(f"{quote(text)} is not an IP address", hint) from error
+
+
 def _enum_values(
     value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
 ) -> Mapping[int, str]:
@@ -260,6 +277,8 @@ ReplacementText = Annotated[Template, PlainValidator(_template), WithJsonSchema(
 Network = Annotated[
     IPNetwork, PlainValidator(_network), WithJsonSchema({"type": "string", "format": "cidr"})
 ]
+
+IpAddress = Annotated[IPAddress, PlainValidator(ip_address), WithJsonSchema({"type": "string"})]
 
 FilePath = Annotated[Path | None, PlainValidator(_file_path), WithJsonSchema({"type": "string"})]
 """A file, relative to the one that names it; empty text is none."""

@@ -14,7 +14,6 @@ Source: snmp_exporter's configuration.
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from functools import cache
@@ -27,18 +26,16 @@ from pydantic.dataclasses import dataclass
 
 from exporters.config.by_name.model import NamedModule
 from exporters.config.by_name.resolving import resolve
+from exporters.config.config_files import matching_files, repeated_names
 from exporters.config.context import LoadContext
 from exporters.config.fields import EMPTY_MAPPING, FROZEN, NULL_IS_EMPTY_MAPPING, Integer, Name
-from exporters.config.go_glob import glob, is_pattern
 from exporters.config.rejection import Fault, Rejected, quote
 from exporters.config.snmp_auth import Auth
 from exporters.config.snmp_metric import Index, Lookup, Metric, RegexExtract
 from exporters.config.snmp_module import DynamicFilter, Module
-from exporters.config.source_lines import line_of
 from exporters.config.validation import locate, validate
 from exporters.config.yaml_file import load_yaml
 from exporters.errors import ConfigError, Problem
-from exporters.logs import fields
 from exporters.smi.dictionary import Dictionary
 
 __all__ = [
@@ -51,12 +48,9 @@ __all__ = [
     "RegexExtract",
     "SnmpConfig",
     "SnmpFile",
-    "find_files",
     "load_snmp_config",
     "resolve_modules",
 ]
-
-logger = logging.getLogger(__name__)
 
 OpenDictionary = Callable[[], Dictionary]
 
@@ -154,7 +148,7 @@ def load_snmp_config(
         ConfigError: Something is wrong in the files, or they hold no auth although *need_auths*, or
             no module although *need_modules*.
     """
-    paths, problems = find_files(patterns)
+    paths, problems = matching_files(patterns)
     shared: dict[Any, Any] = {}
     loaded: dict[Path, SnmpFile] = {}
     for path in paths:
@@ -163,7 +157,10 @@ def load_snmp_config(
             loaded[path] = validate(SnmpFile, load_yaml(path), path=path, context=context)
         except ConfigError as error:
             problems += error.problems
-    problems += _repeated_names(loaded)
+    problems += repeated_names("auths", "auth", {path: file.auths for path, file in loaded.items()})
+    problems += repeated_names(
+        "modules", "module", {path: file.modules for path, file in loaded.items()}
+    )
     modules: dict[str, Module] = {}
     if need_modules:
         opened = cache(open_dictionary)
@@ -210,41 +207,6 @@ def resolve_modules(
     if problems:
         raise ConfigError(problems)
     return modules
-
-
-def find_files(patterns: Iterable[str | Path]) -> tuple[list[Path], list[Problem]]:
-    """Give each file that *patterns* match, once, and what is wrong with them."""
-    found: dict[Path, None] = {}
-    problems: list[Problem] = []
-    for pattern in map(str, patterns):
-        if not is_pattern(pattern):
-            found[Path(pattern)] = None  # reading it will say if it is not there
-            continue
-        try:
-            matches = glob(pattern)
-        except ValueError as error:
-            problems.append(Problem(f"is not a file pattern: {error}", file=pattern))
-            continue
-        if not matches:
-            logger.warning("no configuration file matches", extra=fields(pattern=pattern))
-        found.update(dict.fromkeys(matches))
-    return list(found), problems
-
-
-def _repeated_names(loaded: Mapping[Path, SnmpFile]) -> Iterator[Problem]:
-    seen: dict[tuple[str, str], Path] = {}
-    for path, config in loaded.items():
-        for part, names in (("auths", config.auths), ("modules", config.modules)):
-            for name in names:
-                first = seen.setdefault((part, name), path)
-                if first is not path:
-                    yield _repeated_name(part, name, first, path)
-
-
-def _repeated_name(part: str, name: str, first: Path, second: Path) -> Problem:
-    hint = f"it is in {first}:{line_of(first, (part, name))} already; keep one of them"
-    problem = f"the {part.removesuffix('s')} {quote(name)} is given twice"
-    return Problem(problem, hint, str(second), line_of(second, (part, name)), f"{part}.{name}")
 
 
 def _missing_parts(

@@ -10,10 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
-
 from exporters.config.go_duration import format_duration
-from exporters.config.scalars import boolean_of, resolve
 from exporters.config.secrets import MASK, Secret
 from exporters.config.snmp_config import (
     Auth,
@@ -25,6 +22,7 @@ from exporters.config.snmp_config import (
     RegexExtract,
     SnmpConfig,
 )
+from exporters.config.yaml_text import present, yaml_text
 from exporters.wire.ber import format_oid
 
 _DIGITS = re.compile(r"\d+")
@@ -32,37 +30,16 @@ _DIGITS = re.compile(r"\d+")
 
 def dump_snmp_config(config: SnmpConfig) -> str:
     """Give the YAML text of a configuration, with ``<secret>`` for every secret."""
-    document = _present(
+    document = present(
         auths={name: _auth(config.auths[name]) for name in _sorted(config.auths)},
         modules={name: _module(config.modules[name]) for name in _sorted(config.modules)},
         version=config.version,
     )
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-
-
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Writes text that looks like something else in double quotes, as Go does."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    needs_quotes = not isinstance(resolve(text), str) or boolean_of(text) is not None
-    style = '"' if needs_quotes else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _represent_text)
-
-
-def _present(**values: Any) -> dict[str, Any]:
-    """Leave out what is empty, zero or false, as Go's ``omitempty`` does."""
-    return {key: value for key, value in values.items() if value}
+    return yaml_text(document)
 
 
 def _auth(auth: Auth) -> dict[str, Any]:
-    return _present(
+    return present(
         community="" if auth.community_file else _masked(auth.community),
         community_file=auth.community_file,
         security_level=auth.security_level,
@@ -86,12 +63,12 @@ def _masked(secret: Secret) -> str:
 def _module(module: Module) -> dict[str, Any]:
     cached = module.lookup_cache
     return {
-        **_present(walk=_oids(module.walk), get=_oids(module.get)),
+        **present(walk=_oids(module.walk), get=_oids(module.get)),
         "metrics": [_metric(metric) for metric in module.metrics],
-        **_present(max_repetitions=module.max_repetitions),
+        **present(max_repetitions=module.max_repetitions),
         "retries": module.retries,
         "timeout": format_duration(module.timeout),
-        **_present(
+        **present(
             use_unconnected_udp_socket=module.use_unconnected_udp_socket,
             allow_nonincreasing_oids=module.allow_nonincreasing_oids,
             filters=[_filter(entry) for entry in module.filters],
@@ -104,7 +81,7 @@ def _module(module: Module) -> dict[str, Any]:
 
 def _filter(entry: DynamicFilter) -> dict[str, Any]:
     values = [regex.source for regex in entry.values]
-    return {"oid": format_oid(entry.oid), **_present(targets=_oids(entry.targets), values=values)}
+    return {"oid": format_oid(entry.oid), **present(targets=_oids(entry.targets), values=values)}
 
 
 def _metric(metric: Metric) -> dict[str, Any]:
@@ -114,7 +91,7 @@ def _metric(metric: Metric) -> dict[str, Any]:
         "oid": format_oid(metric.oid),
         "type": metric.type,
         "help": metric.help,
-        **_present(
+        **present(
             indexes=[_index(index) for index in metric.indexes],
             lookups=[_lookup(lookup) for lookup in metric.lookups],
             regex_extracts={key: _extracts(extracts[key]) for key in _sorted(extracts)},
@@ -131,7 +108,7 @@ def _index(index: Index) -> dict[str, Any]:
     return {
         "labelname": index.labelname,
         "type": index.type,
-        **_present(
+        **present(
             fixed_size=index.fixed_size,
             implied=index.implied,
             enum_values=_enum_values(index.enum_values),
@@ -143,7 +120,7 @@ def _lookup(lookup: Lookup) -> dict[str, Any]:
     return {
         "labels": list(lookup.labels),
         "labelname": lookup.labelname,
-        **_present(
+        **present(
             oid=format_oid(lookup.oid) if lookup.oid else "",
             type=lookup.type if lookup.oid else "",
             display_hint=lookup.display_hint,

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from exporters.config.devices import Device, Inventory, normalize_ip
+from exporters.config.devices import Device, Inventory
+from exporters.config.host_address import normalize_ip
 from exporters.config.snmp_config import Module
 from exporters.snmp.agent_memory import BoundedCache
 from exporters.sockets.device_queue import DeviceQueue, SendLimiter

@@ -37,6 +37,9 @@ def test_any_bytes_are_yaml_or_refused(data):
 CASES = Path(__file__).parents[2] / "cases" / "config"
 GOOD = {
     "snmp": load_yaml(CASES / "snmp" / "full.good.yml"),
+    "icmp": load_yaml(CASES / "icmp" / "full.good.yml"),
+    "smokeping": load_yaml(CASES / "smokeping" / "full.good.yml"),
+    "ping_exporter": load_yaml(CASES / "ping_exporter" / "full.good.yml"),
     "devices": load_yaml(CASES / "devices" / "full.good.yml"),
     "web": {
         **load_yaml(CASES / "web" / "headers.good.yml"),

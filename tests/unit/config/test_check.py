@@ -7,7 +7,16 @@ from exporters.config.check import check_file
 
 @pytest.mark.parametrize(
     "case",
-    ["snmp/full.good.yml", "devices/full.good.yml", "web/headers.good.yml", "web/users.good.yml"],
+    [
+        "snmp/full.good.yml",
+        "icmp/full.good.yml",
+        "icmp/blackbox.good.yml",
+        "smokeping/full.good.yml",
+        "ping_exporter/full.good.yml",
+        "devices/full.good.yml",
+        "web/headers.good.yml",
+        "web/users.good.yml",
+    ],
 )
 def test_good_file_of_any_kind_has_no_problem(case, cases):
     assert check_file(cases / case, environment={}) == []
@@ -15,7 +24,15 @@ def test_good_file_of_any_kind_has_no_problem(case, cases):
 
 @pytest.mark.parametrize(
     ("case", "line"),
-    [("snmp/unknown_keys", 3), ("devices/repeated", 3), ("web/headers", 3), ("yaml/too_deep", 1)],
+    [
+        ("icmp/modules", 2),
+        ("smokeping/bad_values", 2),
+        ("ping_exporter/bad_values", 3),
+        ("snmp/unknown_keys", 3),
+        ("devices/repeated", 3),
+        ("web/headers", 3),
+        ("yaml/too_deep", 1),
+    ],
 )
 def test_problems_are_those_of_the_kind(case, line, cases):
     problems = check_file(cases / f"{case}.bad.yml", environment={})
