@@ -16,17 +16,17 @@ from typing import Final
 
 from exporters import open_files
 from exporters.bundled import modules_directory
+from exporters.config import flag_values
 from exporters.config.devices import Inventory, load_inventory
-from exporters.config.go_duration import parse_duration
 from exporters.config.rejection import format_key_path
 from exporters.config.snmp_config import OpenDictionary, SnmpConfig, load_snmp_config
 from exporters.config.source_lines import SourceLines
 from exporters.errors import ConfigError, Problem
 from exporters.mibs.opening import add_mib_arguments, dictionary_opener
 from exporters.smi.dictionary import Dictionary
-from exporters.snmp.guard import Network
 from exporters.snmp.loaded import Loaded
 from exporters.sockets.pacing import Limits
+from exporters.sockets.target_guard import Network
 
 DEFAULT_CONFIG_FILE: Final = "snmp.yml"
 
@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--snmp.module-concurrency",
         dest="module_concurrency",
         metavar="N",
-        type=_positive,
+        type=flag_values.positive,
         default=1,
         help="modules of one request that are read side by side (default: %(default)s)",
     )
@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--snmp.concurrency",
         dest="concurrency",
         metavar="N",
-        type=_positive,
+        type=flag_values.positive,
         default=4,
         help="packets that one request may have under way to its target (default: %(default)s)",
     )
@@ -92,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--snmp.device-concurrency",
         dest="device_concurrency",
         metavar="N",
-        type=_count,
+        type=flag_values.count,
         default=0,
         help="requests that all scrapes together may have under way to one device, if devices.yml "
         "says nothing else; 0 for any number (default: %(default)s)",
@@ -110,7 +110,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--snmp.max-scrapes",
         dest="most_scrapes",
         metavar="N",
-        type=_count,
+        type=flag_values.count,
         default=0,
         help="scrapes under way at a time, further ones wait for their turn (default: as many as "
         "two fifths of the files that the process may have open allow)",
@@ -126,7 +126,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--snmp.silent-scrapes",
         dest="silent_scrapes",
         metavar="N",
-        type=_count,
+        type=flag_values.count,
         default=3,
         help="after this many scrapes without any answer, ask a target one thing for a second "
         "before its next scrape; 0 for never (default: %(default)s)",
@@ -135,7 +135,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--snmp.lookup-cache",
         dest="lookup_cache",
         metavar="DURATION",
-        type=_seconds,
+        type=flag_values.seconds,
         default=0.0,
         help="remember for so long, such as 10m, the columns that only lookups read, in modules "
         "that do not say lookup_cache themselves; 0 for not at all (default: %(default)g)",
@@ -144,7 +144,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--snmp.lookup-cache-megabytes",
         dest="lookup_cache_megabytes",
         metavar="N",
-        type=_count,
+        type=flag_values.count,
         default=64,
         help="memory for what is remembered of lookups, all targets together "
         "(default: %(default)s)",
@@ -168,7 +168,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout-offset",
         dest="timeout_offset",
         metavar="SECONDS",
-        type=_seconds,
+        type=flag_values.seconds,
         default=0.5,
         help="what a scrape leaves of Prometheus' scrape timeout (default: %(default)s)",
     )
@@ -176,7 +176,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scrape.longest",
         dest="longest_scrape",
         metavar="SECONDS",
-        type=_seconds,
+        type=flag_values.seconds,
         default=120.0,
         help="deadline of a request that names no scrape timeout (default: %(default)s)",
     )
@@ -184,7 +184,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--targets.allow",
         dest="allowed",
         metavar="CIDR",
-        type=_network,
+        type=flag_values.network,
         action="append",
         default=[],
         help="network that targets may be in; repeatable (default: every host)",
@@ -293,21 +293,6 @@ def _check_inventory(loaded: Loaded, inventory: Inventory, path: Path) -> None:
         raise ConfigError(problems)
 
 
-def _positive(text: str) -> int:
-    """Read a count; as snmp_exporter does, what is less than 1 counts as 1."""
-    try:
-        return max(1, int(text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
-
-
-def _count(text: str) -> int:
-    try:
-        return max(0, int(text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
-
-
 def _rate(text: str) -> float:
     try:
         rate = float(text)
@@ -316,30 +301,6 @@ def _rate(text: str) -> float:
     if not 0 <= rate < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of packets a second")
     return rate
-
-
-def _seconds(text: str) -> float:
-    """Read seconds, ``0.5``, or a duration, ``500ms``."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            seconds = parse_duration(text)
-        except ValueError as error:
-            hint = "expected seconds, such as 0.5, or 500ms"
-            raise argparse.ArgumentTypeError(f"{error}; {hint}") from error
-    if not 0 <= seconds < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return seconds
-
-
-def _network(text: str) -> Network:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a network; expected one such as 192.0.2.0/24"
-        ) from error
 
 
 def _source(text: str) -> tuple[str, int]:

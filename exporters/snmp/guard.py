@@ -1,18 +1,15 @@
 """Which hosts may be asked at all, and which may be sent an auth's credentials.
 
-Whoever can reach the exporter names the target; without a list, stored credentials go wherever
-they point. The address that is checked is the one that is then used.
+Without a list, stored credentials go wherever whoever reaches the exporter points.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 
 from exporters.errors import Forbidden
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+from exporters.sockets import target_guard
+from exporters.sockets.target_guard import IpAddress, Network
 
 
 def check_target(
@@ -23,9 +20,7 @@ def check_target(
     Raises:
         Forbidden: One of the lists does not.
     """
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    if allowed and not any(ip in network for network in allowed):
-        raise Forbidden(f"target {ip} is outside of --targets.allow")
+    target_guard.check_target(ip, allowed)
+    ip = target_guard.unmapped(ip)
     if auth_targets and not any(ip in network for network in auth_targets):
         raise Forbidden(f"target {ip} is outside of the targets of auth {auth_name!r}")

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from exporters.errors import Forbidden
-from exporters.snmp.guard import Network, check_target
+from exporters.snmp.guard import check_target
+from exporters.sockets.target_guard import Network
 
 
 def networks(*texts: str) -> list[Network]:
