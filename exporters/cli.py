@@ -47,6 +47,7 @@ class Entry:
 
 EXPORTERS: Mapping[str, Entry] = {
     "snmp": Entry("exporters.snmp.exporter", "poll devices over SNMP when scraped", 9116),
+    "icmp": Entry("exporters.icmp.exporter", "ping hosts, all the time and when scraped", 9374),
 }
 
 COMMANDS: Mapping[str, Entry] = {

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from exporters.config.devices import Device, Inventory
+
+
+def snmp_target(device: Device) -> str:
+    """Give where SNMP answers."""
+    return device.snmp_target or device.addresses[0]
+
+
+def first_address(device: Device) -> str:
+    """Give the address that stands first."""
+    return device.addresses[0]
 
 
 def discovery_groups(
@@ -14,10 +25,12 @@ def discovery_groups(
     metrics_path: str = "",
     auth_label: str = "__param_auth",
     module_label: str = "__param_module",
+    target: Callable[[Device], str] = snmp_target,
 ) -> list[dict[str, Any]]:
     """Give one target group per device, in the form that ``http_sd_configs`` reads.
 
-    The target is the device's ``snmp_target``, else its first address.
+    The target is what *target* gives: by default the device's ``snmp_target``, else its first
+    address.
 
     Labels are the device's own, ``device``, ``instance`` (its first address, unless its own labels
     have one), ``__param_target``, and where the device has them ``__param_auth`` and
@@ -39,19 +52,19 @@ def discovery_groups(
     """
     return [
         {
-            "targets": [exporter_address or _target(device)],
-            "labels": _labels(device, metrics_path, auth_label, module_label),
+            "targets": [exporter_address or target(device)],
+            "labels": _labels(device, target(device), metrics_path, auth_label, module_label),
         }
         for device in inventory.devices
     ]
 
 
 def _labels(
-    device: Device, metrics_path: str, auth_label: str, module_label: str
+    device: Device, target: str, metrics_path: str, auth_label: str, module_label: str
 ) -> dict[str, str]:
     given_by_exporter = {
         "__metrics_path__": metrics_path,
-        "__param_target": _target(device),
+        "__param_target": target,
         auth_label: device.auth,
         module_label: ",".join(device.modules),
     }
@@ -61,7 +74,3 @@ def _labels(
         "device": device.name,
         **{label: value for label, value in given_by_exporter.items() if label and value},
     }
-
-
-def _target(device: Device) -> str:
-    return device.snmp_target or device.addresses[0]

@@ -14,8 +14,8 @@ error.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -42,6 +42,8 @@ from exporters.config.yaml_file import load_yaml
 from exporters.errors import ConfigError, Problem
 
 DEFAULT_MODULE: Final = "icmp"
+COMMAND_LINE: Final = "command line"
+"""The group of the hosts that the command line names."""
 LEGACY_NAMES: Final = ("smokeping", "ping_exporter")
 
 _CONFIG = ConfigDict(extra="forbid")
@@ -87,11 +89,15 @@ class IcmpConfig:
 
 
 def load_icmp_config(
-    patterns: Iterable[str | Path], *, environment: Mapping[str, str]
+    patterns: Iterable[str | Path],
+    *,
+    environment: Mapping[str, str],
+    buckets: Sequence[float] = (),
 ) -> IcmpConfig:
     """Give the merged configuration of all files that *patterns* match.
 
-    Without any module there is one, ``icmp``, with all defaults.
+    Without any module there is one, ``icmp``, with all defaults. *buckets* are for the groups of a
+    file of smokeping_prober, which has them on the command line.
 
     Raises:
         ConfigError: Something is wrong in the files.
@@ -100,7 +106,7 @@ def load_icmp_config(
     loaded: dict[Path, IcmpConfig] = {}
     for path in paths:
         try:
-            loaded[path] = _load_file(path, environment)
+            loaded[path] = _load_file(path, environment, buckets)
         except ConfigError as error:
             problems += error.problems
     problems += _repeated(loaded)
@@ -125,19 +131,39 @@ def merge(configs: Iterable[IcmpConfig]) -> IcmpConfig:
     )
 
 
-def _load_file(path: Path, environment: Mapping[str, str]) -> IcmpConfig:
+def command_line_group(settings: Mapping[str, Any]) -> IcmpConfig:
+    """Give a configuration with one group, of what flags say.
+
+    Raises:
+        ConfigError: Something in it is wrong.
+    """
+    try:
+        return validate(
+            IcmpConfig,
+            {"groups": {COMMAND_LINE: dict(settings)}},
+            path=Path(),
+            context=LoadContext(),
+        )
+    except ConfigError as error:
+        problems = [replace(problem, file="", line=None) for problem in error.problems]
+        raise ConfigError(problems) from error
+
+
+def _load_file(path: Path, environment: Mapping[str, str], buckets: Sequence[float]) -> IcmpConfig:
     content = load_yaml(path)
     context = LoadContext(environment, path.parent)
     if isinstance(content, dict) and "targets" in content:
-        content = _of_peer(content, path, context)
+        content = _of_peer(content, path, context, buckets)
     return validate(IcmpConfig, content, path=path, context=context)
 
 
-def _of_peer(content: Mapping[str, Any], path: Path, context: LoadContext) -> dict[str, Any]:
+def _of_peer(
+    content: Mapping[str, Any], path: Path, context: LoadContext, buckets: Sequence[float]
+) -> dict[str, Any]:
     """Turn a peer's file into what icmp.yml would hold; whoever has it wants the peer's names."""
     if looks_like_smokeping(content):
         smokeping = validate(SmokepingConfig, content, path=path, context=context)
-        return {"groups": smokeping.groups(path.stem), "legacy_names": ["smokeping"]}
+        return {"groups": smokeping.groups(path.stem, buckets), "legacy_names": ["smokeping"]}
     ping = validate(PingExporterConfig, content, path=path, context=context)
     return {"groups": ping.groups(path.stem), "legacy_names": ["ping_exporter"]}
 

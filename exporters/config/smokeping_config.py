@@ -8,7 +8,7 @@ Source: smokeping_prober's configuration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Annotated, Any, Final, Literal
 
@@ -118,10 +118,14 @@ class SmokepingConfig:
         Field(description="Hosts to ping, in groups."),
     ]
 
-    def groups(self, name: str) -> dict[str, Any]:
+    def groups(self, name: str, buckets: Sequence[float] = ()) -> dict[str, Any]:
         """Give what ``groups`` of icmp.yml would hold: groups named *name*-1 and so on."""
         return {
-            f"{name}-{number}": targets.group() for number, targets in enumerate(self.targets, 1)
+            f"{name}-{number}": {
+                **targets.group(),
+                **({"buckets": list(buckets)} if buckets else {}),
+            }
+            for number, targets in enumerate(self.targets, 1)
         }
 
 

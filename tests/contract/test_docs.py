@@ -21,8 +21,8 @@ from exporters.config.context import LoadContext
 from exporters.config.validation import validate
 from exporters.errors import ConfigError, FailureReason, TargetError
 from exporters.flags import FlagParser, add_exporter_arguments
+from exporters.icmp import probe_metrics
 from exporters.metrics.negotiation import TextFormat
-from exporters.snmp import exporter as snmp_exporter
 from exporters.snmp.collect import ModuleOutcome
 from exporters.snmp.exposition import Exposition
 from exporters.snmp.scrape_metrics import add_outcomes
@@ -32,7 +32,7 @@ from exporters.web.settings import add_web_arguments
 from exporters.web.shell import build_app
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9.-]*[a-z0-9]")
-METRIC = re.compile(r"\bsnmp_[a-z0-9_]+\b")
+METRIC = re.compile(r"\b(?:snmp|icmp|probe)_[a-z0-9_]+\b")
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -42,6 +42,7 @@ NO_METRICS = {
     # keys of devices.yml
     *("snmp_target", "snmp_concurrency", "snmp_packets_per_second"),
     *("snmp_context", "snmp_engineid", "snmp_debug_packets"),  # parameters
+    "icmp_ttl5",  # a module
 }
 
 
@@ -128,41 +129,54 @@ def scrape_metrics() -> set[str]:
     return set(re.findall(r"^# TYPE (\S+)", exposition.text(TextFormat.PROMETHEUS), re.MULTILINE))
 
 
+RESPONSE_METRICS = {"snmp": scrape_metrics, "icmp": lambda: set(probe_metrics.HELP)}
+"""What each exporter's responses have besides what it says of itself."""
+
+
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
-    """The SNMP exporter with all that flags can give it."""
+def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
+    """Every exporter with all that flags can give it."""
     devices = tmp_path_factory.mktemp("devices") / "devices.yml"
     devices.write_text("devices: []\n")
-    parser = FlagParser("snmp", "")
-    snmp_exporter.add_arguments(parser)
-    add_exporter_arguments(parser, "snmp", "")
-    return snmp_exporter.build(parser.parse([f"--devices.file={devices}"]))
+    services = {}
+    for name, entry in EXPORTERS.items():
+        exporter = import_module(entry.module)
+        parser = FlagParser(name, "")
+        exporter.add_arguments(parser)
+        add_exporter_arguments(parser, name, "")
+        services[name] = exporter.build(parser.parse([f"--devices.file={devices}"]))
+    return services
 
 
 @pytest.fixture(scope="module")
-def addresses(service: Service) -> set[str]:
-    app = build_app(service)  # which adds the metrics of the shell to the registry
-    return {resource.canonical for resource in app.router.resources()} - {STYLESHEET_PATH}
+def addresses(services: dict[str, Service]) -> set[str]:
+    # Building it adds the metrics of the shell to the registry.
+    apps = [build_app(service) for service in services.values()]
+    found = {resource.canonical for app in apps for resource in app.router.resources()}
+    return found - {STYLESHEET_PATH}
 
 
+@pytest.mark.parametrize("name", EXPORTERS)
 def test_every_metric_is_documented(
-    service: Service, addresses: set[str], pages: dict[str, str]
+    name: str, services: dict[str, Service], addresses: set[str], pages: dict[str, str]
 ) -> None:
-    text = (pages["snmp.md"] + pages["http.md"]).replace("<name>", "snmp")
+    text = (pages[f"{name}.md"] + pages["http.md"]).replace("<name>", name)
     documented = {re.sub(r"\{.*", "", code) for code in CODE.findall(text)}
     families = {name.removesuffix("*") for name in documented if name.endswith("*")}
     missing = {
-        name
-        for name in telemetry(service.registry) | scrape_metrics()
-        if name not in documented and not name.startswith(tuple(families))
+        metric
+        for metric in telemetry(services[name].registry) | RESPONSE_METRICS[name]()
+        if metric not in documented and not metric.startswith(tuple(families))
     }
     assert sorted(missing) == []
 
 
 def test_every_documented_metric_exists(
-    service: Service, addresses: set[str], pages: dict[str, str]
+    services: dict[str, Service], addresses: set[str], pages: dict[str, str]
 ) -> None:
-    known = telemetry(service.registry) | scrape_metrics() | NO_METRICS
+    known = set(NO_METRICS)
+    for name, service in services.items():
+        known |= telemetry(service.registry) | RESPONSE_METRICS[name]()
     # The page for whoever changes the code names modules of the code.
     users = "\n".join(text for name, text in pages.items() if name != "architecture.md")
     assert sorted(set(METRIC.findall(users)) - known) == []
@@ -181,19 +195,21 @@ def test_every_address_is_documented_and_the_reverse(
     addresses: set[str], pages: dict[str, str]
 ) -> None:
     documented = re.findall(r"^\| `(?:[A-Z]+ )?(/[^` ]*)` \|", pages["http.md"], re.MULTILINE)
-    assert sorted(addresses - set(documented) - {"/snmp"}) == []
+    assert sorted(addresses - set(documented) - {"/snmp", "/probe"}) == []
     assert sorted(set(documented) - addresses) == []
     assert "## /snmp\n" in pages["snmp.md"]
+    assert "## /probe\n" in pages["icmp.md"]
 
 
+@pytest.mark.parametrize(("name", "path", "least"), [("snmp", "/snmp", 8), ("icmp", "/probe", 5)])
 def test_every_parameter_is_documented_and_the_reverse(
-    repository: Path, pages: dict[str, str]
+    name: str, path: str, least: int, repository: Path, pages: dict[str, str]
 ) -> None:
-    source = (repository / "exporters/snmp/query.py").read_text()
+    source = (repository / f"exporters/{name}/query.py").read_text()
     read = set(re.findall(r'(?:query, |getall\(|query\.get\()"([a-z_]+)"', source))
-    table = pages["snmp.md"].partition("## /snmp")[2].partition("| status |")[0]
+    table = pages[f"{name}.md"].partition(f"## {path}")[2].partition("| status |")[0]
     documented = re.findall(r"^\| `([a-z_]+)(?:=[a-z0-9]+)?` \|", table, re.MULTILINE)
-    assert len(read) >= 8
+    assert len(read) >= least
     assert sorted(documented) == sorted(read)
 
 
@@ -225,7 +241,7 @@ def test_every_example_of_configuration_is_right(pages: dict[str, str], tmp_path
                 theirs = ("cannot be read", "environment variable", "is not a bcrypt hash")
                 wrong += [str(p) for p in error.problems if not any(t in str(p) for t in theirs)]
     assert wrong == []
-    assert {"snmp", "devices", "web"} <= set(kinds)
+    assert {"snmp", "icmp", "devices", "web"} <= set(kinds)
 
 
 def test_every_link_leads_to_a_file(pages: dict[str, str], repository: Path) -> None:

@@ -1,0 +1,178 @@
+"""The ICMP exporter: pings all the time, for ``/metrics``, and when it is asked to, at ``/probe``.
+
+A request for a probe is told by ``IcmpExporter.probe``, from its query to its text. Its URL,
+parameters, modules and metrics are blackbox_exporter's (docs/compatibility.md has the differences).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from exporters.build import this_build
+from exporters.config.discovery import discovery_groups, first_address
+from exporters.config.icmp_dump import dump_icmp_config, dump_module
+from exporters.errors import Forbidden
+from exporters.icmp.arguments import Loaded, Settings, add_arguments, load, read_settings
+from exporters.icmp.probe import Prober
+from exporters.icmp.probe_log import ProbeLog
+from exporters.icmp.probe_metrics import probe_text
+from exporters.icmp.probe_sockets import ProbeSockets
+from exporters.icmp.probe_telemetry import ProbeTelemetry
+from exporters.icmp.query import ProbeQuery, UnknownModule, WrongTimeout, read_query
+from exporters.logs import fields
+from exporters.metrics.negotiation import TextFormat
+from exporters.metrics.telemetry import build_registry
+from exporters.sockets.host_resolution import HostResolver
+from exporters.web.responses import plain_text
+from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
+
+__all__ = ["NAME", "TITLE", "add_arguments", "build"]
+
+NAME: Final = "icmp"
+TITLE: Final = "ICMP exporter"
+
+logger = logging.getLogger(__name__)
+
+
+def build(arguments: argparse.Namespace) -> Service:
+    """Load the configuration and make the service.
+
+    Raises:
+        ConfigError: The configuration is wrong.
+    """
+    return IcmpExporter(read_settings(arguments)).service()
+
+
+class IcmpExporter:
+    """One exporter: its configuration, its sockets, its counters."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loaded = load(settings)
+        self._registry = build_registry(NAME, this_build())
+        self._telemetry = ProbeTelemetry(self._registry)
+        self._sockets = ProbeSockets(self._telemetry.replies_rejected.inc)
+        self._prober = Prober(
+            self._sockets,
+            HostResolver(),
+            allowed=settings.allowed,
+            most_at_once=settings.probe_concurrency,
+        )
+        _tell_of_other_probers(self._loaded)
+
+    def service(self) -> Service:
+        """What the HTTP shell serves."""
+        return Service(
+            name=NAME,
+            title=TITLE,
+            description="Pings hosts all the time, and when Prometheus asks for one.",
+            registry=self._registry,
+            routes=(Route("GET", "/probe", self.probe, "ping a target"),),
+            forms=self._forms,
+            running_config=lambda: dump_icmp_config(self._loaded.config),
+            reload=self._reload,
+            summary=self._summary,
+            discovery=None if self._loaded.inventory is None else self._discover,
+            lifespan=self._lifespan,
+            divisible=False,
+        )
+
+    async def probe(self, request: web.Request) -> web.Response:
+        """One probe: read the query, ping the target, answer 200 whatever came of it."""
+        try:
+            query = read_query(
+                request.query,
+                request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", ""),
+                modules=self._loaded.config.modules,
+                offset_seconds=self._settings.timeout_offset_seconds,
+            )
+        except UnknownModule:
+            self._telemetry.module_unknown.inc()
+            raise
+        except WrongTimeout as error:
+            return plain_text(500, str(error))
+        log = ProbeLog(module=query.module_name, target=query.target, kept=query.debug)
+        try:
+            with self._telemetry.in_flight.track_inprogress():
+                result = await self._prober.probe(query, log)
+        except Forbidden:
+            self._telemetry.targets_refused.inc()
+            raise
+        self._telemetry.probes.labels("success" if result.success else "failure").inc()
+        return _respond(query, probe_text(query, result), log)
+
+    @asynccontextmanager
+    async def _lifespan(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            self._sockets.close()
+
+    async def _reload(self) -> None:
+        loaded = await asyncio.to_thread(load, self._settings)
+        _tell_of_other_probers(loaded)
+        self._loaded = loaded
+
+    def _summary(self) -> str:
+        config = self._loaded.config
+        hosts = sum(len(group.hosts) for group in config.groups.values())
+        probing = sum(module.is_ours for module in config.modules.values())
+        text = f"{len(config.groups)} groups, {hosts} hosts, {probing} modules"
+        if self._loaded.inventory is not None:
+            text += f", {len(self._loaded.inventory.devices)} devices"
+        return text
+
+    def _discover(self) -> list[DiscoveryGroup]:
+        inventory = self._loaded.inventory
+        if inventory is None:
+            return []
+        return discovery_groups(
+            inventory, metrics_path="/probe", auth_label="", module_label="", target=first_address
+        )
+
+    def _forms(self) -> Sequence[Form]:
+        modules = [name for name, module in self._loaded.config.modules.items() if module.is_ours]
+        return (
+            Form(
+                "/probe",
+                "Ping a target",
+                (
+                    FormField("target", "Target", "192.0.2.1 or switch", required=True),
+                    FormField("module", "Module", default="icmp", choices=sorted(modules)),
+                    FormField("count", "Pings", default="1"),
+                ),
+                submit="Ping",
+            ),
+        )
+
+
+def _respond(query: ProbeQuery, metrics: str, log: ProbeLog) -> web.Response:
+    """Answer with the metrics; with debug=true the log comes before them, the module after."""
+    if query.debug:
+        return web.Response(
+            text=f"Logs for the probe:\n{log.text()}\n\n\n"
+            f"Metrics that would have been returned:\n{metrics}\n\n\n"
+            f"Module configuration:\n{dump_module(query.module)}"
+        )
+    headers = {hdrs.CONTENT_TYPE: TextFormat.PROMETHEUS.value}
+    return web.Response(body=metrics.encode(), headers=headers)
+
+
+def _tell_of_other_probers(loaded: Loaded) -> None:
+    """A blackbox.yml may have modules that we do not serve: name them, once per load."""
+    others = [
+        f"{name} ({module.prober})"
+        for name, module in loaded.config.modules.items()
+        if not module.is_ours
+    ]
+    if others:
+        logger.warning(
+            "modules of other probers are not served", extra=fields(modules=", ".join(others))
+        )
