@@ -11,6 +11,8 @@ snmpwalk:snmp
 prometheus:prometheus
 promtool:prometheus
 prometheus-snmp-exporter:prometheus-snmp-exporter
+prometheus-blackbox-exporter:prometheus-blackbox-exporter
+prometheus-smokeping-prober:prometheus-smokeping-prober
 ip:iproute2
 ping:iputils-ping
 chromium:chromium"

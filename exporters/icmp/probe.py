@@ -125,6 +125,8 @@ class Prober:
         setup_at = clock()
         destination = socket_address(ip)
         key = socket_key(ip, query.module.icmp)
+        self._sockets.prepare(key)
+        result.setup_seconds = clock() - setup_at
         pings: list[Ping] = []
         try:
             for number in range(query.count):
@@ -139,7 +141,6 @@ class Prober:
                     log.warning("echo request not sent", error=error)
                     continue
                 pings.append(ping)
-                result.setup_seconds = result.setup_seconds or clock() - setup_at
                 log.info("sent echo request", seq=ping.sequence, bytes=len(ping.payload))
             waiting = [ping.outcome for ping in pings if not ping.outcome.done()]
             if waiting:

@@ -102,21 +102,31 @@ class ProbeSockets:
         self._open_socket = open_socket
         self._sockets: dict[SocketKey, _SharedSocket] = {}
 
+    def prepare(self, key: SocketKey) -> _SharedSocket:
+        """Open the socket, if it is not, or is worn.
+
+        Raises:
+            SocketDenied: This user may have no socket.
+            TargetError: The socket cannot be.
+        """
+        shared = self._sockets.get(key)
+        if shared is None or shared.worn:
+            if shared is not None:
+                shared.retire()
+                del self._sockets[key]
+            shared = self._sockets[key] = _SharedSocket(self, key)
+        return shared
+
     def send(
         self, key: SocketKey, destination: SocketAddress, size_bytes: int, hop_limit: int | None
     ) -> Ping:
         """Send an echo request with *size_bytes* of payload.
 
         Raises:
-            SocketDenied: This user may have no socket.
-            TargetError: The socket cannot be, or the request not be sent.
+            SocketDenied, TargetError: As ``prepare``.
+            SendError: The request cannot be sent.
         """
-        shared = self._sockets.get(key)
-        if shared is None or shared.worn:
-            if shared is not None:
-                shared.retire()
-            shared = self._sockets[key] = _SharedSocket(self, key)
-        return shared.send(destination, size_bytes, hop_limit)
+        return self.prepare(key).send(destination, size_bytes, hop_limit)
 
     def open(self, key: SocketKey, shared: _SharedSocket) -> IcmpSocket:
         """Open a socket whose replies and errors go to *shared*."""
