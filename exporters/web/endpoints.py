@@ -16,7 +16,7 @@ from exporters.web.pages import (
     render_stylesheet,
 )
 from exporters.web.responses import plain_text
-from exporters.web.service import DiscoveryGroup, Handler, Route, Service
+from exporters.web.service import DiscoveryGroup, Handler, Route, Service, WriteSamples
 from exporters.web.whole import OthersSilentError, WholeExporter
 
 
@@ -31,8 +31,10 @@ def standard_routes(
         Route(
             "GET",
             telemetry_path,
-            telemetry(service.registry, whole),
-            "telemetry of the exporter itself",
+            telemetry(service.registry, whole, service.samples),
+            "telemetry of the exporter itself"
+            if service.samples is None
+            else "what was measured, and telemetry of the exporter itself",
         ),
         Route(
             "GET", "/config", running_config(service), "the configuration in use, secrets masked"
@@ -64,8 +66,13 @@ def page_routes(service: Service, listed: Sequence[Route]) -> list[Route]:
     ]
 
 
-def telemetry(registry: CollectorRegistry, whole: WholeExporter) -> Handler:
-    """Serve the exporter's own metrics, and count scrapes as Prometheus' client for Go does."""
+def telemetry(
+    registry: CollectorRegistry, whole: WholeExporter, samples: WriteSamples | None = None
+) -> Handler:
+    """Serve the exporter's own metrics, and count scrapes as Prometheus' client for Go does.
+
+    *samples* come first, because OpenMetrics has an end, which the telemetry brings.
+    """
     requests = Counter(
         "promhttp_metric_handler_requests_total",
         "Total number of scrapes by HTTP status code.",
@@ -84,7 +91,8 @@ def telemetry(registry: CollectorRegistry, whole: WholeExporter) -> Handler:
         text_format = negotiate_text_format(",".join(request.headers.getall(hdrs.ACCEPT, ())))
         with in_flight.track_inprogress():
             try:
-                body = await whole.telemetry(text_format)
+                measured = b"" if samples is None else await samples(text_format)
+                body = measured + await whole.telemetry(text_format)
             except OthersSilentError:
                 requests.labels("503").inc()
                 raise

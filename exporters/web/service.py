@@ -14,7 +14,11 @@ from typing import Any, Protocol
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from exporters.metrics.negotiation import TextFormat
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+WriteSamples = Callable[[TextFormat], Awaitable[bytes]]
 
 DiscoveryGroup = dict[str, Any]
 """One element of Prometheus' HTTP service discovery: ``{"targets": [...], "labels": {...}}``."""
@@ -78,6 +82,8 @@ class Service:
         title: "SNMP exporter".
         description: one sentence for the landing page.
         registry: its own telemetry, served at the telemetry path.
+        samples: what it has measured all the time, as text of whole families without an end,
+            served before the telemetry; it may take its time, and let others have theirs.
         routes: what it answers beside what every exporter answers.
         forms: the landing page's forms; asked for each time, because choices change on reload.
         running_config: the configuration in use as YAML, secrets masked; asked for in a thread.
@@ -94,6 +100,7 @@ class Service:
     title: str
     description: str = ""
     registry: CollectorRegistry
+    samples: WriteSamples | None = None
     routes: Sequence[Route] = ()
     forms: Callable[[], Sequence[Form]] = _no_forms
     running_config: Callable[[], str]

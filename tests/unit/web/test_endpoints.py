@@ -11,6 +11,7 @@ from aiohttp import ClientResponse
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.errors import ConfigError, Problem
+from exporters.metrics.negotiation import TextFormat
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0;q=0.9,text/plain;q=0.5"
 
@@ -46,6 +47,32 @@ async def test_telemetry_is_openmetrics_for_who_prefers_it(client):
     response = await client.get("/metrics", headers={"Accept": OPENMETRICS})
     assert response.content_type == "application/openmetrics-text"
     assert (await response.text()).endswith("# EOF\n")
+
+
+@pytest.mark.parametrize("accept", ["text/plain", OPENMETRICS])
+async def test_what_was_measured_stands_before_the_telemetry(connect, service, accept):
+    async def samples(text_format: TextFormat) -> bytes:
+        return f'# TYPE tiny_found gauge\ntiny_found{{format="{text_format.name}"}} 7\n'.encode()
+
+    client = await connect(replace(service, samples=samples))
+    text = await (await client.get("/metrics", headers={"Accept": accept})).text()
+    text_format = "OPENMETRICS" if accept == OPENMETRICS else "PROMETHEUS"
+    assert text.startswith("# TYPE tiny_found gauge\n")
+    assert value(text, "tiny_found", format=text_format) == 7
+    assert value(text, "promhttp_metric_handler_requests_in_flight") == 1
+    assert text.endswith("# EOF\n") == (accept == OPENMETRICS)
+
+
+async def test_measurements_that_cannot_be_written_are_500_and_counted(connect, service):
+    async def samples(text_format: TextFormat) -> bytes:
+        raise ConfigError("not now")
+
+    client = await connect(replace(service, samples=samples))
+    assert (await client.get("/metrics")).status == 500
+    counted = service.registry.get_sample_value(
+        "promhttp_metric_handler_requests_total", {"code": "500"}
+    )
+    assert counted == 1
 
 
 async def test_scrapes_of_the_telemetry_are_counted(client):
