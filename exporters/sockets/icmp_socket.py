@@ -200,6 +200,10 @@ class IcmpSocket:
         """Give the socket back."""
         self._opened.owner.close()
 
+    def grow_receive_buffer(self, wanted_bytes: int) -> None:
+        """Have room for so many bytes that lie unread, or as many as the system grants."""
+        self.buffer_granted_bytes = icmp_options.grow_receive_buffer(self._socket, wanted_bytes)
+
     def drops(self) -> int:
         """Count the messages that were lost because the receive buffer was full."""
         return icmp_options.read_drops(self._socket)
@@ -269,9 +273,7 @@ class IcmpSocket:
             icmp_options.set_receive_errors(self._socket, self.version)
         elif self.mode == "raw":
             icmp_options.filter_raw(self._socket, self.version, self.identifier)
-        self.buffer_granted_bytes = icmp_options.grow_receive_buffer(
-            self._socket, receive_buffer_bytes
-        )
+        self.grow_receive_buffer(receive_buffer_bytes)
 
     def _control_messages(
         self, hop_limit: int | None, traffic_class: int | None

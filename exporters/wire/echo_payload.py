@@ -21,22 +21,28 @@ from typing import Final
 SIGNED_BYTES: Final = 24
 """The size from which on a payload says all of itself; a shorter one is cut."""
 
+SIGNATURE_BYTES: Final = 12
+"""How much of a payload tells whose it is: magic and nonce."""
+
 _MAGIC: Final = b"nxp\x01"
 _HEAD: Final = Struct("!4sQ")
 _SEQUENCE: Final = Struct("!QHH")
-_NONCE_END: Final = 12
 _SEQUENCE_END: Final = 20
 _FILLING: Final = bytes(range(0x10, 0x38))
 
 
 class EchoPayload:
-    """The payloads of one destination: the same but for the sequence."""
+    """The payloads of one destination: the same but for the sequence.
 
-    __slots__ = ("_head", "_size_bytes", "_tail")
+    Attributes:
+        signature: what all of them start with, as far as they have room.
+    """
+
+    __slots__ = ("_size_bytes", "_tail", "signature")
 
     def __init__(self, nonce: int, size_bytes: int) -> None:
         """Prepare payloads of *size_bytes*; *nonce* is a number of 64 bits."""
-        self._head = _HEAD.pack(_MAGIC, nonce)
+        self.signature = _HEAD.pack(_MAGIC, nonce)
         filling = max(size_bytes - SIGNED_BYTES, 0)
         self._tail = (_FILLING * (filling // len(_FILLING) + 1))[:filling]
         self._size_bytes = size_bytes
@@ -45,19 +51,12 @@ class EchoPayload:
         """Build the payload of the ping number *sequence*, whose header has its lowest 16 bits."""
         # The words' sum modulo 65535 is the number modulo 65535, as in a checksum.
         balance = 0xFFFF - ((sequence & 0xFFFF) + sequence) % 0xFFFF
-        payload = self._head + _SEQUENCE.pack(sequence, balance, 0) + self._tail
+        payload = self.signature + _SEQUENCE.pack(sequence, balance, 0) + self._tail
         return payload if self._size_bytes >= SIGNED_BYTES else payload[: self._size_bytes]
-
-
-def read_nonce(payload: bytes) -> int | None:
-    """Return the nonce of a payload of this form; None for the payloads of others."""
-    if len(payload) < _NONCE_END or not payload.startswith(_MAGIC):
-        return None
-    return int.from_bytes(payload[4:_NONCE_END], "big")
 
 
 def read_sequence(payload: bytes) -> int | None:
     """Return the unwrapped sequence of a payload of this form; None where it is cut off."""
     if len(payload) < _SEQUENCE_END or not payload.startswith(_MAGIC):
         return None
-    return int.from_bytes(payload[_NONCE_END:_SEQUENCE_END], "big")
+    return int.from_bytes(payload[SIGNATURE_BYTES:_SEQUENCE_END], "big")
