@@ -110,7 +110,13 @@ class IcmpExporter:
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:
+        """Find out whether there can be sockets before anything is served.
+
+        Raises:
+            SocketDenied: This user may have none; says what would help.
+        """
         try:
+            self._sockets.try_out()
             yield
         finally:
             self._sockets.close()

@@ -12,6 +12,7 @@ the next probes get a new socket, but not more often than every few seconds.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import secrets
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from time import monotonic_ns
 from typing import Final, NamedTuple
 
 from exporters.errors import FailureReason, TargetError
+from exporters.logs import fields
+from exporters.sockets.icmp_open import SocketMode
 from exporters.sockets.icmp_socket import (
     ErrorReport,
     IcmpSocket,
@@ -35,11 +38,14 @@ from exporters.wire.icmp import IpVersion
 from exporters.wire.icmp_errors import ErrorKind, error_kind
 
 RENEW_SECONDS: Final = 10.0
+_VERSIONS: Final[tuple[IpVersion, ...]] = (4, 6)
 _SEQUENCES: Final = 1 << 16
 _BUFFER_BYTES: Final = buffer_for(4096, 56)
 _CLOCK_STEP_NS: Final = 1_000_000
 
 OpenSocket = Callable[..., IcmpSocket]
+
+logger = logging.getLogger(__name__)
 
 
 class SocketKey(NamedTuple):
@@ -102,6 +108,20 @@ class ProbeSockets:
         self._open_socket = open_socket
         self._sockets: dict[SocketKey, _SharedSocket] = {}
 
+    def try_out(self) -> None:
+        """Open a socket of each family, and log what came of it.
+
+        Raises:
+            SocketDenied: This user may have none.
+        """
+        for version in _VERSIONS:
+            try:
+                mode = self.prepare(SocketKey(version, "", dont_fragment=False)).mode
+            except TargetError as error:
+                logger.warning("no socket for probes", extra=fields(version=version, err=error))
+            else:
+                logger.info("socket for probes", extra=fields(version=version, mode=mode))
+
     def prepare(self, key: SocketKey) -> _SharedSocket:
         """Open the socket, if it is not, or is worn.
 
@@ -160,6 +180,11 @@ class _SharedSocket:
         self._lost = False
         self._retired = False
         self._is_open = True
+
+    @property
+    def mode(self) -> SocketMode:
+        """Which kind of socket the system gave."""
+        return self._socket.mode
 
     @property
     def worn(self) -> bool:

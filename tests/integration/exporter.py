@@ -1,4 +1,4 @@
-"""The SNMP exporter as its users have it: a process with an HTTP port."""
+"""An exporter as its users have it: a process with an HTTP port."""
 
 from __future__ import annotations
 
@@ -83,6 +83,19 @@ class Exporter:
         headers = {} if timeout is None else {_SCRAPE_TIMEOUT: str(timeout)}
         return self.request(f"/snmp?{urlencode(query)}", headers=headers, seconds=seconds)
 
+    def probe(
+        self,
+        target: str,
+        *,
+        timeout: float | None = None,
+        seconds: float = PATIENCE_SECONDS,
+        **parameters: str,
+    ) -> Answer:
+        """Ask the ICMP exporter for a probe; *timeout* is the one that Prometheus announces."""
+        headers = {} if timeout is None else {_SCRAPE_TIMEOUT: str(timeout)}
+        query = urlencode({"target": target, **parameters})
+        return self.request(f"/probe?{query}", headers=headers, seconds=seconds)
+
     def telemetry(self) -> Exposition:
         """The exporter's own metrics."""
         return self.request("/metrics").exposition
@@ -110,6 +123,7 @@ class Exporter:
 def start_exporter(
     programs: Programs,
     *flags: str,
+    name: str = "snmp",
     address: str = "127.0.0.1:0",
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
@@ -117,7 +131,7 @@ def start_exporter(
     """Start an exporter and wait until it is ready."""
     program = programs.start(
         NETEXPORTERS,
-        "snmp",
+        name,
         f"--web.listen-address={address}",
         *flags,
         environment=environment,
