@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,8 +25,9 @@ from exporters.config.icmp_config import (
     merge,
 )
 from exporters.config.icmp_fields import DEFAULT_BUCKETS, check_buckets
-from exporters.config.rejection import Rejected
+from exporters.config.rejection import Rejected, format_key_path
 from exporters.errors import ConfigError, Problem
+from exporters.icmp.legacy_names import PING_EXPORTER_LABELS, SMOKEPING_LABELS
 from exporters.sockets.target_guard import Network
 
 DEFAULT_CONFIG_FILE: Final = "icmp.yml"
@@ -189,7 +190,8 @@ def load(settings: Settings) -> Loaded:
         parts.append(command_line_group(_host_settings(settings)))
     config = merge(parts)
     inventory = load_inventory(Path(settings.devices_file)) if settings.devices_file else None
-    _check_inventory(config, inventory)
+    if problems := [*_missing_inventory(config, inventory), *_clashing_labels(config)]:
+        raise ConfigError(problems)
     return Loaded(config, inventory)
 
 
@@ -214,20 +216,29 @@ def _host_settings(settings: Settings) -> dict[str, object]:
     }
 
 
-def _check_inventory(config: IcmpConfig, inventory: Inventory | None) -> None:
-    """Refuse groups that choose from devices that there are none of."""
-    if inventory is None:
-        problems = [
-            Problem(
+def _missing_inventory(config: IcmpConfig, inventory: Inventory | None) -> Iterator[Problem]:
+    """Groups that choose from devices that there are none of."""
+    for name, group in config.groups.items():
+        if group.devices is not None and inventory is None:
+            yield Problem(
                 "there are no devices to choose from",
                 "name an inventory with --devices.file",
-                key_path=f"groups.{name}.devices",
+                key_path=format_key_path(("groups", name, "devices")),
             )
-            for name, group in config.groups.items()
-            if group.devices is not None
-        ]
-        if problems:
-            raise ConfigError(problems)
+
+
+def _clashing_labels(config: IcmpConfig) -> Iterator[Problem]:
+    """Labels that a peer gives itself to each of its series, where its names are asked for."""
+    own = {"smokeping": SMOKEPING_LABELS, "ping_exporter": PING_EXPORTER_LABELS}
+    for peer in config.legacy_names:
+        for name, group in config.groups.items():
+            labels = {*group.labels, *(label for host in group.hosts for label in host.labels)}
+            for label in sorted(labels & set(own[peer])):
+                yield Problem(
+                    f"the label {label} is one of those that {peer} gives itself",
+                    f"choose another name, or drop {peer} from legacy_names",
+                    key_path=format_key_path(("groups", name, "labels", label)),
+                )
 
 
 def _duration(text: str) -> str:
