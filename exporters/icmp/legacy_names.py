@@ -48,6 +48,9 @@ PING_EXPORTER_HELP: Final = {
     "ping_rtt_std_deviation_seconds": "Standard deviation of the round-trip times.",
 }
 
+_CODE_POINTS: Final = frozenset(("dscp", "tos"))
+"""Labels of ours that tell code points apart; smokeping_prober has its own for it."""
+
 Labels = tuple[tuple[str, str], ...]
 Row = tuple[Target, str]
 """A target and the text of its labels."""
@@ -122,15 +125,24 @@ def ping_exporter_text(
 def _rows(targets: Iterable[Target], own_labels: Callable[[Target], Labels]) -> list[Row]:
     """Give each target that has an address, with the labels of its series.
 
-    Labels that others have and it has not are empty. Of targets whose labels are the same, which
-    two groups of ours may have, the first one counts.
+    Labels that others have and it has not are empty; a device's label that is the peer's own is
+    named as Prometheus would. Of targets whose labels are the same, which two groups of ours may
+    have, the first one counts.
     """
     known = [target for target in targets if target.address is not None]
-    custom = sorted({name for target in known for name, _ in target.settings.labels})
+    custom = sorted({name for target in known for name, _ in target.settings.labels} - _CODE_POINTS)
     rows: dict[Labels, Target] = {}
     for target in known:
+        own = own_labels(target)
+        taken = {name for name, _ in own}
         values = dict(target.settings.labels)
-        labels = (*own_labels(target), *((name, values.get(name, "")) for name in custom))
+        labels = (
+            *own,
+            *(
+                (f"exported_{name}" if name in taken else name, values.get(name, ""))
+                for name in custom
+            ),
+        )
         rows.setdefault(labels, target)
     return [(target, label_text(labels)) for labels, target in rows.items()]
 
