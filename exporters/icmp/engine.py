@@ -53,6 +53,7 @@ class EngineCounters:
         longest_lag_ns: since whoever reads it set it to 0.
         unmatched: replies and errors that belong to no target.
         send_errors: by the symbol of the error, "EPERM".
+        clock_steps: replies whose time is unknown because the clock was set.
         put_off: sends that had to wait because buffers were full.
         rotations: how often a target got another identifier.
     """
@@ -62,6 +63,7 @@ class EngineCounters:
         self.lag_sum_seconds = 0.0
         self.longest_lag_ns = 0
         self.unmatched = 0
+        self.clock_steps = 0
         self.send_errors: Counter[str] = Counter()
         self.put_off = 0
         self.rotations = 0
@@ -307,9 +309,11 @@ class Engine:
         elif target.address is None or target.address.ip != reply.source:
             target.account.wrong_source += 1
             return
-        in_time = target.account.reply(
-            reply, target.payload, target.timeout_ns, target.interval_seconds
-        )
+        account = target.account
+        untimed = account.untimed
+        in_time = account.reply(reply, target.payload, target.timeout_ns, target.interval_seconds)
+        if account.untimed != untimed:
+            self.counters.clock_steps += 1
         if in_time and target.origin is not None:
             target.origin.last_reply_ns = reply.received.monotonic_ns
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from exporters.icmp.accounting import Account
 from exporters.icmp.origin import Origin, OriginKey
+from exporters.metrics.text import label_text
 from exporters.sockets.icmp_socket import SocketAddress
 from exporters.wire.echo_payload import EchoPayload
 from exporters.wire.icmp import IpVersion
@@ -78,7 +79,8 @@ class Target:
     Attributes:
         settings: a reload may replace them where key, bounds and window stay.
         address: None while its name has none.
-        key: the labels of its series; over a reload, targets with equal keys are the same.
+        key: the labels of its series, in the order in which they are written.
+        label_text: the same as text, without braces.
         payload: what its pings carry; the nonce in it is this target's, of this process.
         origin: what its pings leave from; the engine sets it.
         identifier_index: which of the origin's identifiers it uses.
@@ -93,6 +95,7 @@ class Target:
         "interval_ns",
         "interval_seconds",
         "key",
+        "label_text",
         "origin",
         "payload",
         "rotated_ns",
@@ -109,6 +112,7 @@ class Target:
             ("ip", address.ip if address else ""),
             *settings.labels,
         )
+        self.label_text = label_text(self.key)[1:-1]
         self.account = Account(settings.bounds, max(settings.window, _LEAST_HISTORY))
         self.origin: Origin | None = None
         self.identifier_index = 0
