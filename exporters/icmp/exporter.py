@@ -9,23 +9,29 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import hdrs, web
 
+from exporters import __version__
 from exporters.build import this_build
 from exporters.config.discovery import discovery_groups, first_address
 from exporters.config.icmp_dump import dump_icmp_config, dump_module
 from exporters.errors import Forbidden
 from exporters.icmp.arguments import Loaded, Settings, add_arguments, load, read_settings
+from exporters.icmp.groups import wanted_targets
+from exporters.icmp.legacy_names import ExporterState, ping_exporter_text, smokeping_text
+from exporters.icmp.pinging import Pinging
 from exporters.icmp.probe import Prober
 from exporters.icmp.probe_log import ProbeLog
 from exporters.icmp.probe_metrics import probe_text
 from exporters.icmp.probe_sockets import ProbeSockets
 from exporters.icmp.probe_telemetry import ProbeTelemetry
 from exporters.icmp.query import ProbeQuery, UnknownModule, WrongTimeout, read_query
+from exporters.icmp.target import TargetSettings
+from exporters.icmp.turns import join_in_turns
 from exporters.logs import fields
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
@@ -59,9 +65,11 @@ class IcmpExporter:
         self._registry = build_registry(NAME, this_build())
         self._telemetry = ProbeTelemetry(self._registry)
         self._sockets = ProbeSockets(self._telemetry.replies_rejected.inc)
+        resolver = HostResolver()
+        self._pinging = Pinging(resolver)
         self._prober = Prober(
             self._sockets,
-            HostResolver(),
+            resolver,
             allowed=settings.allowed,
             most_at_once=settings.probe_concurrency,
         )
@@ -74,6 +82,7 @@ class IcmpExporter:
             title=TITLE,
             description="Pings hosts all the time, and when Prometheus asks for one.",
             registry=self._registry,
+            samples=self._samples,
             routes=(Route("GET", "/probe", self.probe, "ping a target"),),
             forms=self._forms,
             running_config=lambda: dump_icmp_config(self._loaded.config),
@@ -117,14 +126,46 @@ class IcmpExporter:
         """
         try:
             self._sockets.try_out()
-            yield
+            async with self._pinging.running(self._wanted()):
+                yield
         finally:
             self._sockets.close()
+
+    async def _samples(self, text_format: TextFormat) -> bytes:
+        """Write what continuous pings have told."""
+        return await join_in_turns(self._pieces(text_format))
+
+    def _pieces(self, text_format: TextFormat) -> Iterator[str]:
+        targets = list(self._pinging.engine.targets.values())
+        legacy_names = self._loaded.config.legacy_names
+        if "smokeping" in legacy_names:
+            yield from smokeping_text(targets, self._state(), text_format)
+        if "ping_exporter" in legacy_names:
+            yield from ping_exporter_text(targets, __version__, text_format)
+
+    def _state(self) -> ExporterState:
+        value = self._registry.get_sample_value
+        reload = f"{NAME}_exporter_config_last_reload"
+        build = this_build()
+        return ExporterState(
+            receive_errors=sum(o.garbage() for o in self._pinging.engine.origins.values()),
+            reload_successful=bool(value(f"{reload}_successful")),
+            loaded_at=value(f"{reload}_success_timestamp_seconds") or 0,
+            build={
+                "branch": build.branch,
+                "revision": build.revision,
+                "version": build.version,
+            },
+        )
+
+    def _wanted(self) -> Iterator[TargetSettings]:
+        return wanted_targets(self._loaded.config, self._loaded.inventory)
 
     async def _reload(self) -> None:
         loaded = await asyncio.to_thread(load, self._settings)
         _tell_of_other_probers(loaded)
         self._loaded = loaded
+        self._pinging.roster.load(self._wanted())
 
     def _summary(self) -> str:
         config = self._loaded.config

@@ -15,7 +15,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from exporters.icmp.accounting import LossReason
 from exporters.icmp.history import NOTHING, UNTIMED
@@ -52,8 +52,27 @@ _CODE_POINTS: Final = frozenset(("dscp", "tos"))
 """Labels of ours that tell code points apart; smokeping_prober has its own for it."""
 
 Labels = tuple[tuple[str, str], ...]
-Row = tuple[Target, str]
-"""A target and the text of its labels."""
+
+
+class _Row(NamedTuple):
+    """What smokeping_prober tells of a target."""
+
+    labels: str
+    requests: int
+    duplicates: int
+    send_errors: int
+    ttl: int
+    bounds: tuple[float, ...]
+    cumulated: list[int]
+    rtt_sum: float
+
+
+_SMOKEPING_VALUES: Final[Mapping[str, tuple[FamilyType, Callable[[_Row], int]]]] = {
+    "smokeping_requests_total": (FamilyType.COUNTER, lambda row: row.requests),
+    "smokeping_response_duplicates_total": (FamilyType.COUNTER, lambda row: row.duplicates),
+    "smokeping_send_errors_total": (FamilyType.COUNTER, lambda row: row.send_errors),
+    "smokeping_response_ttl": (FamilyType.GAUGE, lambda row: row.ttl),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +95,19 @@ class ExporterState:
 def smokeping_text(
     targets: Iterable[Target], state: ExporterState, text_format: TextFormat
 ) -> Iterator[str]:
-    """Write the metrics of smokeping_prober."""
-    rows = _rows(targets, _smokeping_labels)
-    counters: dict[str, Callable[[Target], int]] = {
-        "smokeping_requests_total": _requests,
-        "smokeping_response_duplicates_total": lambda target: target.account.duplicates,
-        "smokeping_send_errors_total": lambda target: target.account.lost[LossReason.SEND_ERROR],
-    }
-    for name, value in counters.items():
-        yield _header(name, FamilyType.COUNTER, text_format)
-        for target, labels in rows:
-            yield f"{name}{labels} {value(target)}\n"
-    name = "smokeping_response_ttl"
-    yield _header(name, FamilyType.GAUGE, text_format)
-    for target, labels in rows:
-        yield f"{name}{labels} {_hop_limit(target)}\n"
+    """Write the metrics of smokeping_prober; each target is read at one moment."""
+    rows = []
+    for target, labels in _rows(targets, _smokeping_labels):
+        rows.append(_read(target, labels))
+        yield ""
+    for name, (family_type, value) in _SMOKEPING_VALUES.items():
+        yield _header(name, family_type, text_format)
+        for row in rows:
+            yield f"{name}{row.labels} {value(row)}\n"
     name = "smokeping_response_duration_seconds"
     yield _header(name, FamilyType.HISTOGRAM, text_format)
-    for target, labels in rows:
-        yield _histogram(name, target, labels, text_format)
+    for row in rows:
+        yield _histogram(name, row, text_format)
     yield from _smokeping_state(state, text_format)
 
 
@@ -122,8 +135,10 @@ def ping_exporter_text(
                 yield f"{name}{labels} {format_value(values[name])}\n"
 
 
-def _rows(targets: Iterable[Target], own_labels: Callable[[Target], Labels]) -> list[Row]:
-    """Give each target that has an address, with the labels of its series.
+def _rows(
+    targets: Iterable[Target], own_labels: Callable[[Target], Labels]
+) -> list[tuple[Target, str]]:
+    """Give each target that has an address, with the text of its labels.
 
     Labels that others have and it has not are empty; a device's label that is the peer's own is
     named as Prometheus would. Of targets whose labels are the same, which two groups of ours may
@@ -167,30 +182,34 @@ def _ip(target: Target) -> str:
     return target.address.ip if target.address else ""
 
 
-def _requests(target: Target) -> int:
-    """Pings that went out, those in flight among them: the peer does not count what failed."""
-    lost = target.account.lost
-    return int(target.account.sent - lost[LossReason.SEND_ERROR] - lost[LossReason.DNS])
-
-
-def _hop_limit(target: Target) -> int:
+def _read(target: Target, labels: str) -> _Row:
+    """Read a target: of its pings those that went out, for the peer does not count what failed."""
     account = target.account
-    if account.hop_limit is None:
-        return -1 if account.replies else 0
-    return account.hop_limit
+    send_errors = account.lost[LossReason.SEND_ERROR]
+    ttl = account.hop_limit
+    if ttl is None:
+        ttl = -1 if account.replies else 0
+    return _Row(
+        labels=labels,
+        requests=account.sent - send_errors - account.lost[LossReason.DNS],
+        duplicates=account.duplicates,
+        send_errors=send_errors,
+        ttl=ttl,
+        bounds=account.bounds,
+        cumulated=list(itertools.accumulate(account.bucket_counts)),
+        rtt_sum=account.rtt_sum_seconds,
+    )
 
 
-def _histogram(name: str, target: Target, labels: str, text_format: TextFormat) -> str:
-    account = target.account
-    counts = list(itertools.accumulate(account.bucket_counts))
-    bounds = [*(_bound(bound, text_format) for bound in account.bounds), "+Inf"]
-    start = labels.removesuffix("}")
+def _histogram(name: str, row: _Row, text_format: TextFormat) -> str:
+    bounds = [*(_bound(bound, text_format) for bound in row.bounds), "+Inf"]
+    start = row.labels.removesuffix("}")
     lines = [
         f'{name}_bucket{start},le="{bound}"}} {count}\n'
-        for bound, count in zip(bounds, counts, strict=True)
+        for bound, count in zip(bounds, row.cumulated, strict=True)
     ]
-    lines.append(f"{name}_sum{start}}} {format_value(account.rtt_sum_seconds)}\n")
-    lines.append(f"{name}_count{start}}} {counts[-1]}\n")
+    lines.append(f"{name}_sum{start}}} {format_value(row.rtt_sum)}\n")
+    lines.append(f"{name}_count{start}}} {row.cumulated[-1]}\n")
     return "".join(lines)
 
 

@@ -22,6 +22,7 @@ from exporters.config.validation import validate
 from exporters.errors import ConfigError, FailureReason, TargetError
 from exporters.flags import FlagParser, add_exporter_arguments
 from exporters.icmp import probe_metrics
+from exporters.icmp.legacy_names import PING_EXPORTER_HELP, SMOKEPING_HELP
 from exporters.metrics.negotiation import TextFormat
 from exporters.snmp.collect import ModuleOutcome
 from exporters.snmp.exposition import Exposition
@@ -32,7 +33,7 @@ from exporters.web.settings import add_web_arguments
 from exporters.web.shell import build_app
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9.-]*[a-z0-9]")
-METRIC = re.compile(r"\b(?:snmp|icmp|probe)_[a-z0-9_]+\b")
+METRIC = re.compile(r"\b(?:snmp|icmp|probe|smokeping|ping)_[a-z0-9_]+\b")
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -43,6 +44,8 @@ NO_METRICS = {
     *("snmp_target", "snmp_concurrency", "snmp_packets_per_second"),
     *("snmp_context", "snmp_engineid", "snmp_debug_packets"),  # parameters
     "icmp_ttl5",  # a module
+    *("smokeping_prober", "ping_exporter"),  # peers
+    "ping_group_range",  # a setting of the kernel
 }
 
 
@@ -129,7 +132,12 @@ def scrape_metrics() -> set[str]:
     return set(re.findall(r"^# TYPE (\S+)", exposition.text(TextFormat.PROMETHEUS), re.MULTILINE))
 
 
-RESPONSE_METRICS = {"snmp": scrape_metrics, "icmp": lambda: set(probe_metrics.HELP)}
+def ping_metrics() -> set[str]:
+    """The metrics of a probe, and those that have names of peers."""
+    return {*probe_metrics.HELP, *SMOKEPING_HELP, *PING_EXPORTER_HELP}
+
+
+RESPONSE_METRICS = {"snmp": scrape_metrics, "icmp": ping_metrics}
 """What each exporter's responses have besides what it says of itself."""
 
 

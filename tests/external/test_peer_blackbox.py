@@ -6,12 +6,9 @@ came later is left out of the comparison by name.
 
 from __future__ import annotations
 
-import contextlib
 import http.client
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -23,6 +20,7 @@ from ..integration.namespaces import (
     EchoNetwork,
     Namespace,
     echo_network,
+    names_of,
     needs_root,
     network_namespace,
 )
@@ -149,25 +147,16 @@ def sides(
     config = tmp_path_factory.mktemp("peer") / "blackbox.yml"
     config.write_text(MODULES)
     listen = "--web.listen-address=127.0.0.1:0"
-    with network_namespace() as namespace, names_of(namespace), echo_network(namespace) as network:
+    with (
+        network_namespace() as namespace,
+        names_of(namespace, NAMES),
+        echo_network(namespace) as network,
+    ):
         prepare(namespace, network, datagram=request.param == "datagram")
         peer = namespace.command("prometheus-blackbox-exporter", f"--config.file={config}", listen)
         ours = namespace.command(NETEXPORTERS, "icmp", f"--config.file={config}", listen)
         with serving(peer) as peer_url, serving(ours) as our_url:
             yield Sides(namespace, peer_url, our_url)
-
-
-@contextlib.contextmanager
-def names_of(namespace: Namespace) -> Iterator[None]:
-    """Give the namespace names of its own, and no name server."""
-    folder = Path("/etc/netns") / namespace.name
-    folder.mkdir(parents=True)
-    try:
-        (folder / "hosts").write_text(NAMES)
-        (folder / "resolv.conf").write_text("")
-        yield
-    finally:
-        shutil.rmtree(folder)
 
 
 def prepare(namespace: Namespace, network: EchoNetwork, *, datagram: bool) -> None:

@@ -13,6 +13,7 @@ import contextlib
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -114,6 +115,19 @@ def echo_network(namespace: Namespace, networks: Sequence[str] = NETWORKS) -> It
         yield EchoNetwork(process)
         process.stdin.close()
     assert process.returncode == 0
+
+
+@contextlib.contextmanager
+def names_of(namespace: Namespace, names: str) -> Iterator[None]:
+    """Give what runs in a namespace a file of hosts of its own, and no name server."""
+    folder = Path("/etc/netns") / namespace.name
+    folder.mkdir(parents=True)
+    try:
+        (folder / "hosts").write_text(names)
+        (folder / "resolv.conf").write_text("")
+        yield
+    finally:
+        shutil.rmtree(folder)
 
 
 def _run(command: Sequence[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:

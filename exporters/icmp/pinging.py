@@ -1,0 +1,72 @@
+"""What pings all the time: engine and roster, for as long as the exporter lives.
+
+Neither is expected to fail. Should one, its fault is logged and counted, and it starts again: the
+accounts of all targets go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+from exporters.icmp.engine import Engine
+from exporters.icmp.origin import OriginKey
+from exporters.icmp.roster import Roster
+from exporters.icmp.target import TargetSettings
+from exporters.logs import fields
+from exporters.sockets.host_resolution import HostResolver
+from exporters.sockets.icmp_socket import IcmpSocket, OnError, OnReply
+
+_START_AGAIN_SECONDS: Final = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class Pinging:
+    """Continuous pings; ``faults`` counts how often a part of it had to start again."""
+
+    def __init__(self, resolver: HostResolver) -> None:
+        self.engine = Engine(_open)
+        self.roster = Roster(self.engine, resolver.addresses)
+        self.faults = 0
+
+    @asynccontextmanager
+    async def running(self, wanted: Iterable[TargetSettings]) -> AsyncIterator[None]:
+        """Ping *wanted* inside the context, and what ``roster`` is told to later."""
+        self.roster.load(wanted)
+        parts: Mapping[str, Callable[[], Awaitable[None]]] = {
+            "engine": self.engine.run,
+            "roster": self.roster.run,
+        }
+        tasks = [asyncio.create_task(self._keep_up(name, run)) for name, run in parts.items()]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep_up(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await run()
+            except Exception:
+                self.faults += 1
+                logger.exception("pinging has failed and starts again", extra=fields(part=name))
+            await asyncio.sleep(_START_AGAIN_SECONDS)
+
+
+def _open(
+    key: OriginKey, receive_buffer_bytes: int, on_reply: OnReply, on_error: OnError
+) -> IcmpSocket:
+    return IcmpSocket.open(
+        key.version,
+        source=key.source,
+        interface=key.interface,
+        receive_buffer_bytes=receive_buffer_bytes,
+        on_reply=on_reply,
+        on_error=on_error,
+    )
