@@ -49,8 +49,11 @@ LARGEST_PAYLOAD_BYTES: Final = 65_507
 DEFAULT_BUCKETS: Final = tuple(round(0.00005 * 2**power, 5) for power in range(20))
 """From 50 us to 26 s, those of smokeping_prober."""
 
-OWN_LABELS: Final = ("device", "group", "host", "ip", "dscp", "tos", "le")
-"""Labels that the exporter gives to every series of a target."""
+OWN_LABELS: Final = (
+    *("device", "group", "host", "ip", "dscp", "tos"),
+    *("le", "reason", "reporter", "type", "code", "error"),
+)
+"""Labels that the exporter gives to the series of a target itself."""
 
 _DSCP_NAMES: Final = {
     "le": 1,

@@ -20,6 +20,7 @@ from exporters.build import this_build
 from exporters.config.discovery import discovery_groups, first_address
 from exporters.config.icmp_dump import dump_icmp_config, dump_module
 from exporters.errors import Forbidden
+from exporters.icmp import exposition
 from exporters.icmp.arguments import Loaded, Settings, add_arguments, load, read_settings
 from exporters.icmp.groups import wanted_targets
 from exporters.icmp.legacy_names import ExporterState, ping_exporter_text, smokeping_text
@@ -137,6 +138,7 @@ class IcmpExporter:
 
     def _pieces(self, text_format: TextFormat) -> Iterator[str]:
         targets = list(self._pinging.engine.targets.values())
+        yield from exposition.write(targets, text_format)
         legacy_names = self._loaded.config.legacy_names
         if "smokeping" in legacy_names:
             yield from smokeping_text(targets, self._state(), text_format)

@@ -21,16 +21,20 @@ from exporters.config.context import LoadContext
 from exporters.config.validation import validate
 from exporters.errors import ConfigError, FailureReason, TargetError
 from exporters.flags import FlagParser, add_exporter_arguments
-from exporters.icmp import probe_metrics
+from exporters.icmp import exposition, probe_metrics
+from exporters.icmp.accounting import LastError, LossReason
 from exporters.icmp.legacy_names import PING_EXPORTER_HELP, SMOKEPING_HELP
+from exporters.icmp.target import Address, Target, TargetSettings
 from exporters.metrics.negotiation import TextFormat
 from exporters.snmp.collect import ModuleOutcome
 from exporters.snmp.exposition import Exposition
 from exporters.snmp.scrape_metrics import add_outcomes
+from exporters.sockets.icmp_socket import Reply, Stamp
 from exporters.web.pages import STYLESHEET_PATH
 from exporters.web.service import Service
 from exporters.web.settings import add_web_arguments
 from exporters.web.shell import build_app
+from exporters.wire.icmp_errors import ErrorKind
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9.-]*[a-z0-9]")
 METRIC = re.compile(r"\b(?:snmp|icmp|probe|smokeping|ping)_[a-z0-9_]+\b")
@@ -133,8 +137,26 @@ def scrape_metrics() -> set[str]:
 
 
 def ping_metrics() -> set[str]:
-    """The metrics of a probe, and those that have names of peers."""
-    return {*probe_metrics.HELP, *SMOKEPING_HELP, *PING_EXPORTER_HELP}
+    """The metrics of a probe, of continuous pings, and those that have names of peers."""
+    settings = TargetSettings(device="a", group="a", host="192.0.2.1", timeout_seconds=1e6)
+    target = Target(settings, Address(4, "192.0.2.1", ("192.0.2.1", 0)))
+    account = target.account
+    for sequence in range(2):
+        sent = Stamp(sequence, sequence)
+        account.begin(sent)
+        payload = target.payload.encode(sequence)
+        account.reply(Reply("", sequence, payload, sent, 64, 0), target.payload, 1, 1.0)
+    account.error(0, LastError("192.0.2.1", 3, 1, ErrorKind.UNREACHABLE, Stamp(0, 0)), 1.0)
+    text = "".join(exposition.write([target], TextFormat.PROMETHEUS))
+    continuous = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+    assert len(continuous) >= 20
+    return {*probe_metrics.HELP, *SMOKEPING_HELP, *PING_EXPORTER_HELP, *continuous}
+
+
+def test_every_reason_of_a_loss_is_documented_and_the_reverse(pages: dict[str, str]) -> None:
+    table = pages["icmp.md"].partition("| reason | |")[2].partition("\n## ")[0]
+    documented = re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)
+    assert documented == [reason.label for reason in LossReason]
 
 
 RESPONSE_METRICS = {"snmp": scrape_metrics, "icmp": ping_metrics}
