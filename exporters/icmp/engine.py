@@ -102,11 +102,16 @@ class Engine:
         self._by_ip: dict[str, list[Target]] = {}
         self._deadlines: dict[int, deque[tuple[int, Target, int]]] = {}
         self._held: deque[tuple[int, Target]] = deque()
+        self._closed_drops = 0
 
     @property
     def skipped(self) -> int:
         """How many rounds nobody could keep because the process was held up."""
         return self._schedule.skipped
+
+    def drops(self) -> int:
+        """Count the replies that were lost because a receive buffer was full."""
+        return self._closed_drops + sum(origin.drops() for origin in self.origins.values())
 
     def add(self, target: Target) -> None:
         """Ping *target* from now on."""
@@ -193,6 +198,7 @@ class Engine:
         if not origin.targets:
             del self.origins[origin.key]
             origin.close()
+            self._closed_drops += origin.drops()
 
     def _set_dimensions(self) -> None:
         """Size buffers and pace by what the targets ask for."""

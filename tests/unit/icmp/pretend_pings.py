@@ -63,7 +63,9 @@ class PretendSocket:
     buffer_granted_bytes: int = 0
     garbage: int = 0
     closed: bool = False
-    unread: list[tuple[int, int, Reply | ErrorReport]] = field(default_factory=list)
+    unread: list[tuple[int, int, Callable[[Stamp], Reply | ErrorReport]]] = field(
+        default_factory=list
+    )
 
     def send(
         self,
@@ -78,16 +80,17 @@ class PretendSocket:
         return self.world.carry(self, destination, sequence & 0xFFFF, payload)
 
     def receive(self, limit: int) -> int:
-        limit = min(limit, self.world.read_limit)
+        most = min(limit, self.world.read_limit)
         count = 0
-        while count < limit and self.unread and self.unread[0][0] <= self.world.now_ns:
-            _, _, message = heapq.heappop(self.unread)
+        while count < most and self.unread and self.unread[0][0] <= self.world.now_ns:
+            at_ns, _, arrive = heapq.heappop(self.unread)
+            message = arrive(Stamp(at_ns + self.world.unix_offset_ns, at_ns))
             count += 1
             if isinstance(message, Reply):
                 self.on_reply(message)
             else:
                 self.on_error(message)
-        return limit if count == self.world.read_limit else count
+        return limit if count == most else count  # there may be more
 
     def grow_receive_buffer(self, wanted_bytes: int) -> None:
         self.buffer_granted_bytes = wanted_bytes
@@ -159,21 +162,25 @@ class World:
             raise SendError(host.send_error, destination, 0)
         passes = host.identifiers is None or socket.identifier in host.identifiers
         if host.delay_ns is not None and passes:
-            at_ns = self.now_ns + host.delay_ns
-            received = Stamp(at_ns + self.unix_offset_ns, at_ns)
-            message: Reply | ErrorReport
-            if host.error is not None:
-                quoted = payload[: host.quoted_bytes]
-                message = ErrorReport(
-                    ip, "10.0.0.9", False, *host.error, 0, sequence, quoted, received
-                )
-            else:
-                source = host.answers_from or ip
-                message = Reply(source, sequence, host.alter(payload), received, 60, 0)
             for _ in range(host.times):
                 self._numbers += 1
-                heapq.heappush(socket.unread, (at_ns, self._numbers, message))
+                arrival = (self.now_ns + host.delay_ns, self._numbers)
+                heapq.heappush(socket.unread, (*arrival, answer(host, ip, sequence, payload)))
         return self.stamp()
+
+
+def answer(
+    host: Host, ip: str, sequence: int, payload: bytes
+) -> Callable[[Stamp], Reply | ErrorReport]:
+    """What comes back, once it is known when."""
+    if host.error is not None:
+        kind, code = host.error
+        quoted = payload[: host.quoted_bytes]
+        return lambda stamp: ErrorReport(
+            ip, "10.0.0.9", False, kind, code, 0, sequence, quoted, stamp
+        )
+    source, altered = host.answers_from or ip, host.alter(payload)
+    return lambda stamp: Reply(source, sequence, altered, stamp, 60, 0)
 
 
 def closes(target: Target) -> bool:

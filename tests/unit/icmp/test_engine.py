@@ -159,12 +159,15 @@ def test_stall_loses_no_ping_that_was_answered(world: World) -> None:
 
 
 def test_timeouts_wait_until_everything_is_read(world: World) -> None:
-    world.read_limit = 3  # the sockets are never empty
-    targets = [world.add(f"10.0.0.{number}", timeout_seconds=0.1) for number in range(1, 101)]
-    world.stall(1)
-    world.run(0.5)
+    world.read_limit = 3  # a tick; ten replies come in it
+    targets = [
+        world.add(f"10.0.0.{number}", interval_seconds=0.05, timeout_seconds=0.1)
+        for number in range(1, 101)
+    ]
+    world.run(1)
+    assert sum(target.account.in_flight for target in targets) > 1000
     world.read_limit = 10**9
-    world.run(3)
+    world.run(1)
     assert sum(sum(target.account.lost) for target in targets) == 0
 
 
