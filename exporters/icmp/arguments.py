@@ -48,6 +48,7 @@ class Settings:
     legacy_names: tuple[str, ...]
     timeout_offset_seconds: float
     probe_concurrency: int
+    max_pings_per_second: float
     allowed: tuple[Network, ...]
 
 
@@ -78,6 +79,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=flag_values.positive,
         default=1000,
         help="requests of /probe that may be under way at the same time (default: %(default)s)",
+    )
+    group.add_argument(
+        "--pings.max-per-second",
+        dest="max_pings_per_second",
+        metavar="N",
+        type=flag_values.count,
+        default=0,
+        help="pings that may go out in a second, all targets together; 0: twice what their "
+        "intervals come to, for after a stall (default: %(default)s)",
     )
     group.add_argument(
         "--timeout-offset",
@@ -170,6 +180,7 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         legacy_names=tuple(dict.fromkeys(arguments.legacy_names)),
         timeout_offset_seconds=arguments.timeout_offset,
         probe_concurrency=arguments.probe_concurrency,
+        max_pings_per_second=arguments.max_pings_per_second,
         allowed=tuple(arguments.allowed),
     )
 

@@ -32,6 +32,7 @@ from exporters.icmp.probe_sockets import ProbeSockets
 from exporters.icmp.probe_telemetry import ProbeTelemetry
 from exporters.icmp.query import ProbeQuery, UnknownModule, WrongTimeout, read_query
 from exporters.icmp.target import TargetSettings
+from exporters.icmp.telemetry import PingTelemetry
 from exporters.icmp.turns import join_in_turns
 from exporters.logs import fields
 from exporters.metrics.negotiation import TextFormat
@@ -67,7 +68,8 @@ class IcmpExporter:
         self._telemetry = ProbeTelemetry(self._registry)
         self._sockets = ProbeSockets(self._telemetry.replies_rejected.inc)
         resolver = HostResolver()
-        self._pinging = Pinging(resolver)
+        self._pinging = Pinging(resolver, settings.max_pings_per_second)
+        PingTelemetry(self._registry, self._pinging)
         self._prober = Prober(
             self._sockets,
             resolver,

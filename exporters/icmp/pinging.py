@@ -1,6 +1,6 @@
-"""What pings all the time: engine and roster, for as long as the exporter lives.
+"""What pings all the time: engine, roster and self check, for as long as the exporter lives.
 
-Neither is expected to fail. Should one, its fault is logged and counted, and it starts again: the
+None is expected to fail. Should one, its fault is logged and counted, and it starts again: the
 accounts of all targets go on.
 """
 
@@ -10,17 +10,20 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from time import monotonic_ns
 from typing import Final
 
 from exporters.icmp.engine import Engine
 from exporters.icmp.origin import OriginKey
 from exporters.icmp.roster import Roster
+from exporters.icmp.self_check import SelfCheck
 from exporters.icmp.target import TargetSettings
 from exporters.logs import fields
 from exporters.sockets.host_resolution import HostResolver
 from exporters.sockets.icmp_socket import IcmpSocket, OnError, OnReply
 
 _START_AGAIN_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +31,10 @@ logger = logging.getLogger(__name__)
 class Pinging:
     """Continuous pings; ``faults`` counts how often a part of it had to start again."""
 
-    def __init__(self, resolver: HostResolver) -> None:
-        self.engine = Engine(_open)
+    def __init__(self, resolver: HostResolver, max_per_second: float = 0.0) -> None:
+        self.engine = Engine(_open, max_per_second=max_per_second)
         self.roster = Roster(self.engine, resolver.addresses)
+        self.check = SelfCheck(self.engine)
         self.faults = 0
 
     @asynccontextmanager
@@ -40,6 +44,7 @@ class Pinging:
         parts: Mapping[str, Callable[[], Awaitable[None]]] = {
             "engine": self.engine.run,
             "roster": self.roster.run,
+            "self check": self._look,
         }
         tasks = [asyncio.create_task(self._keep_up(name, run)) for name, run in parts.items()]
         try:
@@ -48,6 +53,11 @@ class Pinging:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _look(self) -> None:
+        while True:
+            self.check.look(monotonic_ns())
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _keep_up(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import accumulate
+from time import monotonic_ns
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Metric
@@ -17,27 +18,23 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from exporters.icmp.engine import LAG_BOUNDS, Engine
-from exporters.icmp.roster import Roster
-from exporters.icmp.self_check import SelfCheck
+from exporters.icmp.engine import LAG_BOUNDS
+from exporters.icmp.pinging import Pinging
 
 _ORIGIN_LABELS: Final = ("version", "source", "interface")
 
 
 class PingTelemetry(Collector):
-    """Metrics named ``icmp_exporter_*`` of one engine."""
+    """Metrics named ``icmp_exporter_*``."""
 
     def __init__(
         self,
         registry: CollectorRegistry,
-        engine: Engine,
-        roster: Roster,
-        check: SelfCheck,
-        clock_ns: Callable[[], int],
+        pinging: Pinging,
+        clock_ns: Callable[[], int] = monotonic_ns,
     ) -> None:
-        self._engine = engine
-        self._roster = roster
-        self._check = check
+        self._pinging = pinging
+        self._engine = pinging.engine
         self._clock_ns = clock_ns
         registry.register(self)
 
@@ -52,12 +49,17 @@ class PingTelemetry(Collector):
             "Whether the exporter itself may be the cause of what it measures, by reason.",
             labels=["reason"],
         )
-        for reason, is_so in self._check.reasons(self._clock_ns()).items():
+        for reason, is_so in self._pinging.check.reasons(self._clock_ns()).items():
             degraded.add_metric([reason.value], int(is_so))
         yield degraded
+        yield CounterMetricFamily(
+            "icmp_exporter_faults",
+            "Times that a part of the pinging failed and started again: a bug, see the log.",
+            self._pinging.faults,
+        )
 
     def _targets(self) -> Iterator[Metric]:
-        roster = self._roster
+        roster = self._pinging.roster
         yield GaugeMetricFamily(
             "icmp_exporter_targets", "Targets that are pinged.", len(self._engine.targets)
         )

@@ -8,11 +8,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exporters.icmp.origin import OriginKey
-from exporters.icmp.roster import Roster
+from exporters.icmp.pinging import Pinging
 from exporters.icmp.self_check import Degradation, SelfCheck
 from exporters.icmp.telemetry import PingTelemetry
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import render
+from exporters.sockets.host_resolution import HostResolver
 
 from .pretend_pings import CONGESTED, Host, World
 
@@ -22,16 +23,11 @@ GOOD, BAD = "192.0.2.1", "192.0.2.2"
 class Place:
     def __init__(self, **options: float) -> None:
         self.world = World(**options)
-        self.check = SelfCheck(self.world.engine)
+        pinging = Pinging(HostResolver())
+        pinging.engine = self.world.engine
+        pinging.check = self.check = SelfCheck(self.world.engine)
         self.registry = CollectorRegistry()
-
-        async def resolve(host: str, deadline_at: float) -> tuple[()]:
-            return ()
-
-        roster = Roster(self.world.engine, resolve)
-        PingTelemetry(
-            self.registry, self.world.engine, roster, self.check, lambda: self.world.now_ns
-        )
+        PingTelemetry(self.registry, pinging, lambda: self.world.now_ns)
 
     def run(self, seconds: float) -> None:
         for _ in range(round(seconds)):
