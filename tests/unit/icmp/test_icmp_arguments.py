@@ -110,14 +110,13 @@ def test_names_of_peers_may_be_asked_for_on_the_command_line():
 
 
 def test_label_that_a_peer_gives_itself_is_refused_where_its_names_are_asked_for(write):
-    text = "groups: {a: {hosts: [{host: a, labels: {tos: x}}], labels: {target: y, source: z}}}"
+    text = "groups: {a: {hosts: [{host: a, labels: {source: x}}], labels: {target: y}}}"
     path = write("x.yml", text)
     assert loaded(f"--config.file={path}")
     with pytest.raises(ConfigError) as problem:
         loaded(f"--config.file={path}", "--legacy-names=smokeping", "--legacy-names=ping_exporter")
     assert [entry.key_path for entry in problem.value.problems] == [
         "groups.a.labels.source",
-        "groups.a.labels.tos",
         "groups.a.labels.target",
     ]
 
