@@ -18,7 +18,7 @@ import yaml
 from .exporter import Answer, Exporter, listening_port, start_exporter
 from .inside import inside
 from .namespaces import EchoNetwork, Namespace, echo_network, needs_root, network_namespace
-from .processes import NETEXPORTERS, Programs, until
+from .processes import NETEXPORTERS, Programs, run, until
 
 pytestmark = [needs_root, pytest.mark.peer("ip", "iproute2")]
 
@@ -255,3 +255,95 @@ def test_nobody_may_probe_where_the_system_lets_everybody_ping(programs):
             assert exporter.telemetry().value("icmp_probes_total", result="success") == 2
         assert "mode=datagram" in program.errors
         program.end()
+
+
+CONTINUOUS = """
+groups:
+  fast: {hosts: [10.9.6.1, 10.9.6.2], interval: 50ms, timeout: 300ms}
+  slow: {hosts: ["fd09::6:1"], interval: 100ms, dscp: [0, ef]}
+"""
+
+
+@dataclass(frozen=True)
+class Continuous(Place):
+    """An exporter that pings all the time."""
+
+    def value(self, name: str, host: str, **labels: str) -> float:
+        device = {"10.9.6.1": "sw-6"}.get(host, host)
+        group = labels.pop("group", "fast")
+        found = self.request("/metrics").exposition
+        return found.value(name, device=device, group=group, host=host, ip=host, **labels)
+
+    def reload(self, text: str) -> None:
+        self.config.write_text(text)
+        answer = self.request("/-/reload", method="POST")
+        assert answer.status == 200, answer.text
+
+
+@pytest.fixture
+def continuous(programs: Programs) -> Iterator[Continuous]:
+    config = programs.folder / "icmp.yml"
+    config.write_text(CONTINUOUS)
+    devices = programs.folder / "devices.yml"
+    devices.write_text("devices: [{name: sw-6, addresses: [10.9.6.1]}]")
+    with network_namespace() as namespace, echo_network(namespace) as network:
+        namespace.allow_ping_sockets(allowed=True)
+        network.change({"10.9.6.2": {"lose_every": 1}})
+        with inside(namespace):
+            exporter = start_exporter(
+                programs, f"--config.file={config}", f"--devices.file={devices}", name="icmp"
+            )
+        yield Continuous(namespace, network, exporter, config)
+        exporter.program.end()
+
+
+def test_hosts_are_pinged_all_the_time_and_every_account_closes(continuous):
+    until(lambda: continuous.value("icmp_replies_total", "10.9.6.1") >= 20, "twenty replies")
+    assert continuous.value("icmp_lost_total", "10.9.6.2", reason="timeout") >= 5
+    assert continuous.value("icmp_replies_total", "10.9.6.2") == 0
+    for dscp in ("0", "46"):
+        value = continuous.value("icmp_replies_total", "fd09::6:1", group="slow", dscp=dscp)
+        assert value >= 5
+    assert continuous.network.counts()["fd09::6:1"]["traffic_classes"] == [0, 184]
+    found = continuous.request("/metrics").exposition
+    for labels, sent in found.named("icmp_sent_total").items():
+        lost = sum(value for own, value in found.named("icmp_lost_total").items() if own > labels)
+        replies = found.named("icmp_replies_total")[labels]
+        assert sent == replies + lost + found.named("icmp_in_flight")[labels]
+
+
+def test_reload_leaves_alone_what_has_not_changed(continuous):
+    until(lambda: continuous.value("icmp_replies_total", "10.9.6.1") >= 10, "ten replies")
+    continuous.reload(CONTINUOUS.replace("10.9.6.2", "10.9.6.3"))
+    assert continuous.value("icmp_replies_total", "10.9.6.1") >= 10
+    until(lambda: continuous.value("icmp_replies_total", "10.9.6.3") >= 3, "the new host answers")
+    assert "10.9.6.2" not in continuous.request("/metrics").text
+    refused = CONTINUOUS.replace("50ms", "5ms")
+    continuous.config.write_text(refused)
+    assert continuous.request("/-/reload", method="POST").status == 500
+    before = continuous.value("icmp_replies_total", "10.9.6.1")
+    until(lambda: continuous.value("icmp_replies_total", "10.9.6.1") > before, "pings go on")
+
+
+def test_names_of_peers_come_and_go_with_a_reload(continuous):
+    assert "smokeping_" not in continuous.request("/metrics").text
+    continuous.reload(CONTINUOUS + "legacy_names: [smokeping, ping_exporter]\n")
+    until(lambda: continuous.value("icmp_replies_total", "10.9.6.1") >= 5, "five replies")
+    found = continuous.request("/metrics").exposition
+    labels = {"host": "10.9.6.1", "ip": "10.9.6.1", "source": "", "tos": "0"}
+    assert found.value("smokeping_requests_total", **labels) >= 5
+    assert found.value("ping_loss_ratio", target="10.9.6.1", ip="10.9.6.1", ip_version="4") == 0
+    continuous.reload(CONTINUOUS)
+    assert "smokeping_" not in continuous.request("/metrics").text
+
+
+@pytest.mark.peer("promtool", "prometheus")
+def test_metrics_are_what_prometheus_wants(continuous):
+    continuous.reload(CONTINUOUS + "legacy_names: [smokeping, ping_exporter]\n")
+    until(lambda: continuous.value("icmp_replies_total", "10.9.6.1") >= 5, "five replies")
+    text = continuous.request("/metrics").text
+    checked = run("promtool", "check", "metrics", text_in=text)
+    # What it has to say of metrics that all our exporters or the peers have is no news.
+    lines = (checked.stdout + checked.stderr).splitlines()
+    assert [line for line in lines if line.startswith("icmp_")] == []
+    assert checked.returncode in (0, 3), lines
