@@ -33,7 +33,6 @@ from exporters.icmp.probe_telemetry import ProbeTelemetry
 from exporters.icmp.query import ProbeQuery, UnknownModule, WrongTimeout, read_query
 from exporters.icmp.target import TargetSettings
 from exporters.icmp.telemetry import PingTelemetry
-from exporters.icmp.turns import join_in_turns
 from exporters.logs import fields
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
@@ -134,11 +133,8 @@ class IcmpExporter:
         finally:
             self._sockets.close()
 
-    async def _samples(self, text_format: TextFormat) -> bytes:
+    def _samples(self, text_format: TextFormat) -> Iterator[str]:
         """Write what continuous pings have told."""
-        return await join_in_turns(self._pieces(text_format))
-
-    def _pieces(self, text_format: TextFormat) -> Iterator[str]:
         targets = list(self._pinging.engine.targets.values())
         yield from exposition.write(targets, text_format)
         legacy_names = self._loaded.config.legacy_names

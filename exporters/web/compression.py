@@ -32,9 +32,19 @@ def gzip_accepted(accept_encoding: str) -> bool:
     return gzip_quality > 0 and gzip_quality >= qualities.get("identity", 0.0)
 
 
+def client_accepts_gzip(request: web.Request) -> bool:
+    """Whether whoever asks takes gzip."""
+    return gzip_accepted(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())))
+
+
+def gzip_compressor() -> zlib._Compress:
+    """Return what compresses a body piece by piece, into one gzip member."""
+    return zlib.compressobj(_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + _GZIP_WRAPPER)
+
+
 def gzip(body: bytes) -> bytes:
     """Return *body* as one gzip member; the same body always gives the same bytes."""
-    compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + _GZIP_WRAPPER)
+    compressor = gzip_compressor()
     return compressor.compress(body) + compressor.flush()
 
 
@@ -50,7 +60,7 @@ async def compress(request: web.Request, response: web.Response) -> None:
     ):
         return
     response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)
-    if not gzip_accepted(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ()))):
+    if not client_accepts_gzip(request):
         return
     in_loop = len(body) <= _IN_LOOP_BYTES
     response.body = gzip(body) if in_loop else await asyncio.to_thread(gzip, body)

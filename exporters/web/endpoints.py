@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from exporters.metrics.negotiation import negotiate_text_format
+from exporters.metrics.negotiation import TextFormat, negotiate_text_format
+from exporters.web.compression import client_accepts_gzip
 from exporters.web.pages import (
     STYLESHEET_PATH,
     render_landing_page,
@@ -17,6 +18,7 @@ from exporters.web.pages import (
 )
 from exporters.web.responses import plain_text
 from exporters.web.service import DiscoveryGroup, Handler, Route, Service, WriteSamples
+from exporters.web.turns import BodyWriter
 from exporters.web.whole import OthersSilentError, WholeExporter
 
 
@@ -91,8 +93,10 @@ def telemetry(
         text_format = negotiate_text_format(",".join(request.headers.getall(hdrs.ACCEPT, ())))
         with in_flight.track_inprogress():
             try:
-                measured = b"" if samples is None else await samples(text_format)
-                body = measured + await whole.telemetry(text_format)
+                if samples is None:
+                    response = web.Response(body=await whole.telemetry(text_format))
+                else:
+                    response = await _measured(request, samples(text_format), text_format, whole)
             except OthersSilentError:
                 requests.labels("503").inc()
                 raise
@@ -100,9 +104,25 @@ def telemetry(
                 requests.labels("500").inc()
                 raise
         requests.labels("200").inc()
-        return web.Response(body=body, headers={hdrs.CONTENT_TYPE: text_format.content_type})
+        response.headers[hdrs.CONTENT_TYPE] = text_format.content_type
+        return response
 
     return metrics
+
+
+async def _measured(
+    request: web.Request, samples: Iterable[str], text_format: TextFormat, whole: WholeExporter
+) -> web.Response:
+    """Answer with samples and telemetry, compressed as they are written where that is wanted."""
+    gzipped = client_accepts_gzip(request)
+    writer = BodyWriter(gzipped=gzipped)
+    await writer.write_in_turns(samples)
+    writer.write(await whole.telemetry(text_format))
+    response = web.Response(body=writer.finish())
+    if gzipped:
+        response.headers[hdrs.CONTENT_ENCODING] = "gzip"
+        response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)
+    return response
 
 
 def running_config(service: Service) -> Handler:

@@ -6,7 +6,7 @@ Values only: the shell reads them, the exporter builds them, neither knows the o
 from __future__ import annotations
 
 import argparse
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,7 +18,8 @@ from exporters.metrics.negotiation import TextFormat
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-WriteSamples = Callable[[TextFormat], Awaitable[bytes]]
+WriteSamples = Callable[[TextFormat], Iterable[str]]
+"""Writes samples as text of whole families, in pieces that are each made within milliseconds."""
 
 DiscoveryGroup = dict[str, Any]
 """One element of Prometheus' HTTP service discovery: ``{"targets": [...], "labels": {...}}``."""
@@ -82,8 +83,8 @@ class Service:
         title: "SNMP exporter".
         description: one sentence for the landing page.
         registry: its own telemetry, served at the telemetry path.
-        samples: what it has measured all the time, as text of whole families without an end,
-            served before the telemetry; it may take its time, and let others have theirs.
+        samples: what it has measured all the time, served before the telemetry; made in pieces, so
+            that a long text keeps nobody waiting.
         routes: what it answers beside what every exporter answers.
         forms: the landing page's forms; asked for each time, because choices change on reload.
         running_config: the configuration in use as YAML, secrets masked; asked for in a thread.

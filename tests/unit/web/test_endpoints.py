@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -51,8 +53,9 @@ async def test_telemetry_is_openmetrics_for_who_prefers_it(client):
 
 @pytest.mark.parametrize("accept", ["text/plain", OPENMETRICS])
 async def test_what_was_measured_stands_before_the_telemetry(connect, service, accept):
-    async def samples(text_format: TextFormat) -> bytes:
-        return f'# TYPE tiny_found gauge\ntiny_found{{format="{text_format.name}"}} 7\n'.encode()
+    def samples(text_format: TextFormat) -> Iterator[str]:
+        yield "# TYPE tiny_found gauge\n"
+        yield f'tiny_found{{format="{text_format.name}"}} 7\n'
 
     client = await connect(replace(service, samples=samples))
     text = await (await client.get("/metrics", headers={"Accept": accept})).text()
@@ -63,8 +66,25 @@ async def test_what_was_measured_stands_before_the_telemetry(connect, service, a
     assert text.endswith("# EOF\n") == (accept == OPENMETRICS)
 
 
+async def test_what_was_measured_is_compressed_for_who_takes_it(connect, service):
+    def samples(_: TextFormat) -> Iterator[str]:
+        yield "# TYPE tiny_found gauge\n"
+        yield from (f'tiny_found{{number="{number}"}} 7\n' for number in range(1000))
+
+    client = await connect(replace(service, samples=samples), decompress=False)
+    packed = await client.get("/metrics", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Vary"] == "Accept-Encoding"
+    plain = await client.get("/metrics", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    text = gzip.decompress(await packed.read()).decode()
+    assert value(text, "tiny_found", number="999") == 7
+    assert (await plain.text()).startswith(text.partition("# HELP")[0])
+
+
 async def test_measurements_that_cannot_be_written_are_500_and_counted(connect, service):
-    async def samples(text_format: TextFormat) -> bytes:
+    def samples(text_format: TextFormat) -> Iterator[str]:
+        yield "# TYPE tiny_found gauge\n"
         raise ConfigError("not now")
 
     client = await connect(replace(service, samples=samples))

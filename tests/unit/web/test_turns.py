@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 
 import pytest
 
-from exporters.icmp.turns import TURN_SECONDS, join_in_turns
+from exporters.web.turns import TURN_SECONDS, BodyWriter
 
 
+@pytest.mark.parametrize("gzipped", [False, True])
 @pytest.mark.parametrize("pieces", [[], [""], ["a", "", "b\n", "\u00e9"]])
-async def test_pieces_are_joined_whatever_they_are(pieces):
-    assert await join_in_turns(pieces) == "".join(pieces).encode()
+async def test_pieces_are_joined_whatever_they_are(pieces, gzipped):
+    writer = BodyWriter(gzipped=gzipped)
+    await writer.write_in_turns(pieces)
+    writer.write(b"end")
+    body = writer.finish()
+    assert (gzip.decompress(body) if gzipped else body) == ("".join(pieces) + "end").encode()
 
 
 async def test_others_go_ahead_whenever_a_turn_is_over():
@@ -32,8 +38,10 @@ async def test_others_go_ahead_whenever_a_turn_is_over():
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    assert await join_in_turns(pieces(), clock=lambda: now[0]) == b"x" * 10
+    writer = BodyWriter(gzipped=False)
+    await writer.write_in_turns(pieces(), clock=lambda: now[0])
     task.cancel()
+    assert writer.finish() == b"x" * 10
     assert len(set(seen)) >= 4
 
 
@@ -43,4 +51,4 @@ async def test_failure_of_a_piece_is_the_callers():
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        await join_in_turns(pieces())
+        await BodyWriter(gzipped=False).write_in_turns(pieces())
