@@ -128,7 +128,7 @@ class IcmpExporter:
         """
         try:
             self._sockets.try_out()
-            async with self._pinging.running(self._wanted()):
+            async with self._pinging.running(_wanted(self._loaded)):
                 yield
         finally:
             self._sockets.close()
@@ -158,14 +158,12 @@ class IcmpExporter:
             },
         )
 
-    def _wanted(self) -> Iterator[TargetSettings]:
-        return wanted_targets(self._loaded.config, self._loaded.inventory)
-
     async def _reload(self) -> None:
         loaded = await asyncio.to_thread(load, self._settings)
+        wanted = await asyncio.to_thread(_wanted, loaded)
         _tell_of_other_probers(loaded)
         self._loaded = loaded
-        self._pinging.roster.load(self._wanted())
+        self._pinging.roster.load(wanted)
 
     def _summary(self) -> str:
         config = self._loaded.config
@@ -210,6 +208,10 @@ def _respond(query: ProbeQuery, metrics: str, log: ProbeLog) -> web.Response:
         )
     headers = {hdrs.CONTENT_TYPE: TextFormat.PROMETHEUS.value}
     return web.Response(body=metrics.encode(), headers=headers)
+
+
+def _wanted(loaded: Loaded) -> list[TargetSettings]:
+    return list(wanted_targets(loaded.config, loaded.inventory))
 
 
 def _tell_of_other_probers(loaded: Loaded) -> None:
