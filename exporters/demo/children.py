@@ -54,13 +54,17 @@ class Child:
             await self.process.wait()
 
 
-async def start_child(stack: AsyncExitStack, name: str, command: Sequence[str]) -> Child:
-    """Start a process that ends when *stack* does.
+async def start_child(
+    stack: AsyncExitStack, name: str, command: Sequence[str], *, pass_fds: Sequence[int] = ()
+) -> Child:
+    """Start a process that ends when *stack* does, with the descriptors *pass_fds*.
 
     In a session of its own, so that Ctrl-C reaches this process alone, which then ends the rest in
     order.
     """
-    process = await asyncio.create_subprocess_exec(*command, start_new_session=True)
+    process = await asyncio.create_subprocess_exec(
+        *command, start_new_session=True, pass_fds=pass_fds
+    )
     child = Child(name, process)
     stack.push_async_callback(child.end)
     return child

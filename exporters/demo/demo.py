@@ -23,6 +23,7 @@ import aiohttp
 import yaml
 
 from exporters.bundled import bundled_directory, modules_directory
+from exporters.demo import pinged_devices
 from exporters.demo.agent import AgentSettings, SimulatedAgent
 from exporters.demo.children import Child, free_port, start_child
 from exporters.demo.pretend_network import PRETEND_NETWORK
@@ -34,6 +35,7 @@ _POLL_SECONDS: Final = 0.1
 _SCRAPE_INTERVAL: Final = "5s"
 _SCRAPED_WITHIN_SECONDS: Final = 15.0
 _SNMP_PORT: Final = 9116
+_ICMP_PORT: Final = 9374
 _PROMETHEUS_PORT: Final = 9090
 
 _USER: Final = UsmUser(
@@ -62,6 +64,9 @@ class _Demo:
     """What runs, and where."""
 
     exporter: str
+    icmp: str | None
+    no_icmp: str
+    """Why there is no ICMP exporter, where there is none."""
     prometheus: str | None
     targets: dict[str, str]
     """Address of each device's agent by the device's name."""
@@ -117,11 +122,19 @@ async def _start(stack: AsyncExitStack) -> _Demo:
         )
     ]
     await _wait_ready(session, f"http://{exporter}/-/ready", children[-1])
+    icmp = None
+    no_icmp = await pinged_devices.why_not()
+    if not no_icmp:
+        icmp, child = await pinged_devices.start_icmp_exporter(
+            stack, folder, folder / "devices.yml"
+        )
+        children.append(child)
+        await _wait_ready(session, f"http://{icmp}/-/ready", child)
     prometheus = None
     program = shutil.which("prometheus")
     if program is not None:
         prometheus = f"127.0.0.1:{free_port(_PROMETHEUS_PORT)}"
-        configuration = _write_prometheus_configuration(folder, exporter)
+        configuration = _write_prometheus_configuration(folder, exporter, icmp)
         children.append(
             await start_child(
                 stack,
@@ -136,7 +149,7 @@ async def _start(stack: AsyncExitStack) -> _Demo:
             )
         )
         await _wait_ready(session, f"http://{prometheus}/-/ready", children[-1])
-    return _Demo(exporter, prometheus, targets, auths, session, children)
+    return _Demo(exporter, icmp, no_icmp, prometheus, targets, auths, session, children)
 
 
 def _write_configuration(folder: Path, targets: dict[str, str], auths: dict[str, str]) -> None:
@@ -154,8 +167,8 @@ def _write_configuration(folder: Path, targets: dict[str, str], auths: dict[str,
     devices = [
         {
             "name": device.name,
-            # Addresses for documentation (RFC 5737): the agents are elsewhere.
-            "addresses": [f"192.0.2.{number}"],
+            # The agents are elsewhere; pings are answered here, in a namespace of the demo's.
+            "addresses": [pinged_devices.address(number)],
             "snmp_target": targets[device.name],
             "auth": auths[device.name],
             "modules": ["if_mib", "system"],
@@ -166,10 +179,16 @@ def _write_configuration(folder: Path, targets: dict[str, str], auths: dict[str,
     (folder / "devices.yml").write_text(yaml.safe_dump({"devices": devices}))
 
 
-def _write_prometheus_configuration(folder: Path, exporter: str) -> Path:
+def _write_prometheus_configuration(folder: Path, exporter: str, icmp: str | None) -> Path:
     """Write the shipped configuration with this demo's addresses and patience."""
     text = (bundled_directory("alert_rules") / "prometheus.yml").read_text()
-    configuration = yaml.safe_load(text.replace(f"localhost:{_SNMP_PORT}", exporter))
+    text = text.replace(f"localhost:{_SNMP_PORT}", exporter)
+    configuration = yaml.safe_load(text.replace(f"localhost:{_ICMP_PORT}", icmp or ""))
+    for job in configuration["scrape_configs"]:
+        if "static_configs" in job:
+            job["static_configs"] = [
+                group for group in job["static_configs"] if group["targets"] != [""]
+            ]
     configuration["global"] = {"scrape_interval": _SCRAPE_INTERVAL, "scrape_timeout": "4s"}
     path = folder / "prometheus.yml"
     path.write_text(yaml.safe_dump(configuration))
@@ -196,7 +215,7 @@ async def _wait_ready(session: aiohttp.ClientSession, url: str, child: Child) ->
 async def _tell(demo: _Demo) -> None:
     """Print every URL, and a sample of what is collected."""
     lines = [
-        "A pretend network of three devices, and the exporters that poll it.",
+        "A pretend network of three devices, and the exporters that poll and ping it.",
         "",
         f"  SNMP exporter        http://{demo.exporter}/",
         f"    its own metrics    http://{demo.exporter}/metrics",
@@ -204,6 +223,7 @@ async def _tell(demo: _Demo) -> None:
         f"    its devices        http://{demo.exporter}/sd",
     ]
     lines += [f"    {name:18} {_scrape_url(demo, name)}" for name in demo.targets]
+    lines += _tell_of_pings(demo)
     if demo.prometheus is None:
         lines += ["", "  Prometheus is not installed; install it to see it scrape the exporters."]
     else:
@@ -226,6 +246,18 @@ async def _tell(demo: _Demo) -> None:
     lines += ["", "Ctrl-C ends the demo.", ""]
     sys.stdout.write("\n".join(lines))
     sys.stdout.flush()
+
+
+def _tell_of_pings(demo: _Demo) -> list[str]:
+    if demo.icmp is None:
+        return ["", f"  There is no ICMP exporter: {demo.no_icmp}"]
+    return [
+        "",
+        f"  ICMP exporter        http://{demo.icmp}/",
+        f"    what it measures   http://{demo.icmp}/metrics",
+        f"    a probe            http://{demo.icmp}/probe?target=192.0.2.1&debug=true",
+        "    192.0.2.2 loses every fourth ping, 192.0.2.3 is unreachable",
+    ]
 
 
 async def _stopped_within(duration: float | None, demo: _Demo, stop: asyncio.Event) -> bool:
@@ -251,6 +283,8 @@ async def _check(demo: _Demo) -> int:
         status, text = await _fetch(demo, _scrape_url(demo, name))
         if status != 200 or "snmp_up 1" not in text or 'success{module="if_mib"} 1' not in text:
             failures.append(f"{name}: HTTP {status}")
+    if demo.icmp is not None:
+        failures += await _not_pinged(demo)
     if demo.prometheus is not None:
         missing = await _not_up(demo)
         failures += [f"{name}: Prometheus does not see it up" for name in missing]
@@ -262,6 +296,17 @@ async def _check(demo: _Demo) -> int:
     return 0
 
 
+async def _not_pinged(demo: _Demo) -> list[str]:
+    """What the pings do not show; they get the time for some of them."""
+    give_up_at = asyncio.get_running_loop().time() + _SCRAPED_WITHIN_SECONDS
+    while True:
+        _, text = await _fetch(demo, f"http://{demo.icmp}/metrics")
+        missing = pinged_devices.missing(text, list(demo.targets))
+        if not missing or asyncio.get_running_loop().time() > give_up_at:
+            return [f"pings do not show that {what}" for what in missing]
+        await asyncio.sleep(_POLL_SECONDS)
+
+
 async def _not_up(demo: _Demo) -> list[str]:
     """What Prometheus does not see up; it gets the time for some scrapes after its start."""
     url = f"http://{demo.prometheus}/api/v1/query?query=up"
@@ -269,8 +314,12 @@ async def _not_up(demo: _Demo) -> list[str]:
     while True:
         async with demo.session.get(url) as response:
             result = (await response.json())["data"]["result"]
-        up = {series["metric"].get("device", "exporter"): series["value"][1] for series in result}
-        missing = [name for name in (*demo.targets, "exporter") if up.get(name) != "1"]
+        up = {}
+        for series in result:
+            labels = series["metric"]
+            up[labels.get("device") or f"{labels['exporter']} exporter"] = series["value"][1]
+        exporters = ["snmp exporter"] if demo.icmp is None else ["snmp exporter", "icmp exporter"]
+        missing = [name for name in (*demo.targets, *exporters) if up.get(name) != "1"]
         if not missing or asyncio.get_running_loop().time() > give_up_at:
             return missing
         await asyncio.sleep(_POLL_SECONDS)

@@ -9,6 +9,10 @@ import signal
 import urllib.request
 from pathlib import Path
 
+import pytest
+
+from .exposition import read_exposition
+from .namespaces import needs_root
 from .processes import ENVIRONMENT, NETEXPORTERS, Program, Programs, netexporters, until
 
 DEVICES = ("core-sw-01", "access-sw-02", "edge-rtr-01")
@@ -56,6 +60,48 @@ def test_demo_for_a_time_checks_that_all_was_scraped(tmp_path: Path) -> None:
     assert SCRAPED in result.stdout
     installed = shutil.which("prometheus", path=ENVIRONMENT["PATH"]) is not None
     assert ("are up in Prometheus" in result.stdout) == installed
+
+
+@needs_root
+@pytest.mark.peer("unshare", "util-linux")
+def test_demo_pings_its_devices_one_well_one_badly_one_not_at_all(
+    programs: Programs, tmp_path: Path
+) -> None:
+    output = start_demo(programs, tmp_path).output
+    match = re.search(r"what it measures +(\S+)", output)
+    assert match, output
+    url = match[1]
+    families = ("icmp_replies_total", "icmp_lost_total")
+
+    def totals() -> dict[str, tuple[float, float]]:
+        with urllib.request.urlopen(url, timeout=30) as response:
+            found = read_exposition(response.read().decode())
+        return {
+            device: tuple(
+                sum(
+                    value
+                    for labels, value in found.named(family).items()
+                    if ("device", device) in labels
+                )
+                for family in families
+            )
+            for device in DEVICES
+        }
+
+    until(lambda: totals()["access-sw-02"][1] >= 2, "pings are lost")
+    (well, loses, unreachable) = (totals()[device] for device in DEVICES)
+    assert well[0] > 0
+    assert well[1] == 0
+    assert loses[0] > loses[1]
+    assert unreachable[0] == 0
+    assert unreachable[1] > 0
+
+
+def test_demo_without_a_network_namespace_says_so_and_goes_on(tmp_path: Path) -> None:
+    environment = {"TMPDIR": str(tmp_path), "PATH": str(Path(NETEXPORTERS).parent)}
+    result = netexporters("demo", "--duration=0.5", environment=environment)
+    assert result.returncode == 0, result.stderr
+    assert "There is no ICMP exporter: " in result.stdout
 
 
 def test_two_demos_do_not_disturb_each_other(programs: Programs, tmp_path: Path) -> None:
