@@ -39,7 +39,6 @@ _OTHERS_LIVE_NS: Final = 10 * _NS
 
 _BUFFERED_SECONDS: Final = 2.0
 _LEAST_BUFFERED_REPLIES: Final = 2000
-_INTERFACE_IS_GONE: Final = frozenset((errno.ENODEV, errno.ENXIO))
 
 LAG_BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Of the histogram of send lags, in seconds."""
@@ -284,8 +283,7 @@ class Engine:
             congested.add(origin)
             self._hold(target, planned_ns, now_ns)
             return
-        if error.errno in _INTERFACE_IS_GONE and origin.key.interface:
-            origin.drop(target.identifier_index, now_ns)
+        origin.drop_if_lost(target.identifier_index, now_ns)
         reason = LossReason.TOO_BIG if error.errno == errno.EMSGSIZE else LossReason.SEND_ERROR
         target.account.fail(reason, target.interval_seconds)
 
@@ -371,4 +369,4 @@ class Engine:
             wake_ns = now_ns
         if any(self._deadlines.values()):
             wake_ns = min(wake_ns, now_ns + _READ_AT_LEAST_EVERY_NS)
-        return max(wake_ns, tick_ns + TICK_NS) - now_ns
+        return max(wake_ns, tick_ns + TICK_NS, now_ns) - now_ns

@@ -60,6 +60,9 @@ class PingSocket(Protocol):
     def grow_receive_buffer(self, wanted_bytes: int) -> None:
         """Have room for what lies unread."""
 
+    def interface_lost(self) -> bool:
+        """Whether its interface is gone."""
+
     def drops(self) -> int:
         """Count what was lost for want of buffer."""
 
@@ -130,16 +133,12 @@ class Origin:
         self._sockets[index] = found
         return found
 
-    def drop(self, index: int, now_ns: int) -> None:
-        """Close a socket that is of no more use, to open another one a little later."""
+    def drop_if_lost(self, index: int, now_ns: int) -> None:
+        """Close a socket whose interface is gone, to open another one a little later."""
         found = self._sockets[index]
-        if found is not None:
-            self._sockets[index] = None
+        if self.key.interface and found is not None and found.interface_lost():
             self._try_again_at_ns = now_ns + _TRY_AGAIN_NS
-            found.receive(_LAST_READ)
-            self._closed_drops += found.drops()
-            self._closed_garbage += found.garbage
-            found.close()
+            self._close(index)
 
     def make_room(self, wanted_bytes: int) -> None:
         """Give each socket a receive buffer of so many bytes."""
@@ -175,4 +174,13 @@ class Origin:
     def close(self) -> None:
         """Close all sockets."""
         for index in range(IDENTIFIERS):
-            self.drop(index, 0)
+            self._close(index)
+
+    def _close(self, index: int) -> None:
+        found = self._sockets[index]
+        if found is not None:
+            self._sockets[index] = None
+            found.receive(_LAST_READ)
+            self._closed_drops += found.drops()
+            self._closed_garbage += found.garbage
+            found.close()

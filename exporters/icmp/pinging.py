@@ -32,7 +32,7 @@ class Pinging:
     """Continuous pings; ``faults`` counts how often a part of it had to start again."""
 
     def __init__(self, resolver: HostResolver, max_per_second: float = 0.0) -> None:
-        self.engine = Engine(_open, max_per_second=max_per_second)
+        self.engine = Engine(open_socket, max_per_second=max_per_second)
         self.roster = Roster(self.engine, resolver.addresses)
         self.check = SelfCheck(self.engine)
         self.faults = 0
@@ -69,9 +69,10 @@ class Pinging:
             await asyncio.sleep(_START_AGAIN_SECONDS)
 
 
-def _open(
+def open_socket(
     key: OriginKey, receive_buffer_bytes: int, on_reply: OnReply, on_error: OnError
 ) -> IcmpSocket:
+    """Open a socket of an origin."""
     return IcmpSocket.open(
         key.version,
         source=key.source,

@@ -33,12 +33,18 @@ _SO_BINDTODEVICE: Final = 25
 
 @dataclass(frozen=True, slots=True)
 class OpenedSocket:
-    """An open socket; *owner* is icmplib's object, which closes it when nobody holds it."""
+    """An open socket.
+
+    Attributes:
+        owner: icmplib's object, which closes the socket when nobody holds it.
+        interface_number: the kernel's, of the interface that it is bound to; 0 for none.
+    """
 
     socket: socket.socket
     owner: Any
     mode: SocketMode
     identifier: int
+    interface_number: int
 
 
 def open_icmp_socket(version: IpVersion, source: str, interface: str) -> OpenedSocket:
@@ -57,8 +63,10 @@ def open_icmp_socket(version: IpVersion, source: str, interface: str) -> OpenedS
     opened = owner.sock
     try:
         opened.setblocking(False)
+        interface_number = 0
         if interface:
             opened.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
+            interface_number = socket.if_nametoindex(interface)
         if source or mode == "datagram":
             opened.bind(_bind_address(version, source))
         identifier = secrets.randbelow(0xFFFF) + 1
@@ -69,7 +77,7 @@ def open_icmp_socket(version: IpVersion, source: str, interface: str) -> OpenedS
     except OSError as error:
         owner.close()
         raise TargetError(FailureReason.LOCAL, _local_detail(error, source, interface)) from error
-    return OpenedSocket(opened, owner, mode, identifier)
+    return OpenedSocket(opened, owner, mode, identifier, interface_number)
 
 
 def _open_raw(version: IpVersion) -> Any:

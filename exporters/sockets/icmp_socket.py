@@ -135,6 +135,7 @@ class IcmpSocket:
         self,
         version: IpVersion,
         opened: OpenedSocket,
+        interface: str,
         on_reply: OnReply,
         on_error: OnError,
     ) -> None:
@@ -144,6 +145,7 @@ class IcmpSocket:
         self.garbage = 0
         self.buffer_granted_bytes = 0
         self._opened = opened
+        self._interface = interface
         self._socket = opened.socket
         self._on_reply = on_reply
         self._on_error = on_error
@@ -183,7 +185,7 @@ class IcmpSocket:
             TargetError: The system has no such address, interface or protocol (reason LOCAL).
         """
         opened = open_icmp_socket(version, source, interface)
-        self = cls(version, opened, on_reply, on_error)
+        self = cls(version, opened, interface, on_reply, on_error)
         try:
             self._set_options(receive_buffer_bytes, dont_fragment=dont_fragment)
         except OSError as error:
@@ -207,6 +209,15 @@ class IcmpSocket:
     def drops(self) -> int:
         """Count the messages that were lost because the receive buffer was full."""
         return icmp_options.read_drops(self._socket)
+
+    def interface_lost(self) -> bool:
+        """Whether the interface that it is bound to is gone, or another of that name is there."""
+        if not self._interface:
+            return False
+        try:
+            return socket.if_nametoindex(self._interface) != self._opened.interface_number
+        except OSError:
+            return True
 
     def send(
         self,

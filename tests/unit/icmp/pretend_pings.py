@@ -95,6 +95,9 @@ class PretendSocket:
     def grow_receive_buffer(self, wanted_bytes: int) -> None:
         self.buffer_granted_bytes = wanted_bytes
 
+    def interface_lost(self) -> bool:
+        return self.key.interface in self.world.lost_interfaces
+
     def drops(self) -> int:
         return 0
 
@@ -112,6 +115,7 @@ class World:
         self.sockets: list[PretendSocket] = []
         self.sends: list[tuple[int, str, int]] = []
         self.refused_origins: set[OriginKey] = set()
+        self.lost_interfaces: set[str] = set()
         self.read_limit = 10**9
         self._numbers = 0
         self.engine = Engine(self.open, clock=self.stamp, **options)

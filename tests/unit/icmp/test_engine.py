@@ -255,16 +255,31 @@ def test_origin_without_a_socket_costs_only_its_own_targets(world: World) -> Non
     assert not world.engine.origins[missing].failed
 
 
-def test_socket_whose_interface_is_gone_is_opened_again(world: World) -> None:
+@pytest.mark.parametrize("number", [errno.ENODEV, errno.ENETUNREACH])
+def test_socket_whose_interface_is_gone_is_opened_again(world: World, number: int) -> None:
     target = world.add(GOOD, interface="eth1")
     world.run(2)
-    world.hosts[GOOD] = Host(send_error=errno.ENODEV)
-    world.run(3)
+    world.hosts[GOOD] = Host(send_error=number)
+    world.lost_interfaces.add("eth1")
+    world.refused_origins.add(OriginKey(4, "", "eth1"))
+    world.run(5)
     world.hosts[GOOD] = Host()
+    world.lost_interfaces.clear()
+    world.refused_origins.clear()
     world.run(5)
     assert target.account.consecutive_losses == 0
     assert world.sockets[0].closed
-    assert world.engine.origins[OriginKey(4, "", "eth1")].opened > 1
+    assert len(world.sockets) == 2
+
+
+def test_interface_that_is_down_costs_no_socket(world: World) -> None:
+    target = world.add(GOOD, interface="eth1")
+    world.hosts[GOOD] = Host(send_error=errno.ENETUNREACH)
+    world.run(5)
+    world.hosts[GOOD] = Host()
+    world.run(5)
+    assert target.account.consecutive_losses == 0
+    assert len(world.sockets) == 1
 
 
 def test_removed_target_is_not_pinged_and_its_origin_is_closed(world: World) -> None:
