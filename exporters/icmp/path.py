@@ -99,6 +99,12 @@ class PathTracker:
         most = self._max_hops if full else len(self.path.hops) + _BEYOND
         return range(1, min(most, self._max_hops) + 1)
 
+    def router(self, hop_limit: int) -> str:
+        """Give the router that complains of this hop limit; empty where none is known to."""
+        hops = self.path.hops
+        routers = hops[:-1] if self.path.complete else hops
+        return (hop_limit <= len(routers) and routers[hop_limit - 1]) or ""
+
     def finish_round(self, answers: Mapping[int, HopAnswer | None], now: float) -> bool:
         """Take in what came back for each hop limit that was probed; None for silence.
 

@@ -1,9 +1,9 @@
-"""The sockets of ``/probe``: shared by all probes, apart from those that ping all the time.
+"""Sockets for pings that are waited for one by one: those of ``/probe``, paths and path MTUs.
 
-There is one for each family, source address and treatment of fragments, opened when it is first
-needed. It has an identifier of its own, so that no reply to a probe is ever taken for another's. A
-ping is known by its sequence number, and its reply must come from the host that was asked and
-bring back the payload.
+There is one for each family, source, interface and treatment of fragments, opened when it is first
+needed, and apart from those that ping all the time. It has an identifier of its own, so that no
+reply is ever taken for another's. A ping is known by its sequence number, and its reply must come
+from the host that was asked and bring back the payload.
 
 A firewall may keep a session that leads nowhere, and knows it by the identifier. So after a loss
 the next probes get a new socket, but not more often than every few seconds.
@@ -52,8 +52,9 @@ class SocketKey(NamedTuple):
     """What makes a socket another one."""
 
     version: IpVersion
-    source: str
-    dont_fragment: bool
+    source: str = ""
+    dont_fragment: bool = False
+    interface: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Answered:
 class Refused:
     """An ICMP error after which no reply can come."""
 
+    rtt_seconds: float
     kind: ErrorKind
     report: ErrorReport
 
@@ -138,21 +140,35 @@ class ProbeSockets:
         return shared
 
     def send(
-        self, key: SocketKey, destination: SocketAddress, size_bytes: int, hop_limit: int | None
+        self,
+        key: SocketKey,
+        destination: SocketAddress,
+        size_bytes: int,
+        hop_limit: int | None = None,
+        *,
+        traffic_class: int | None = None,
+        nonce: int | None = None,
     ) -> Ping:
         """Send an echo request with *size_bytes* of payload.
+
+        Pings with one *nonce*, by default a new one, look the same to routers that choose among
+        parallel paths.
 
         Raises:
             SocketDenied, TargetError: As ``prepare``.
             SendError: The request cannot be sent.
         """
-        return self.prepare(key).send(destination, size_bytes, hop_limit)
+        if nonce is None:
+            nonce = secrets.randbits(64)
+        payloads = EchoPayload(nonce, size_bytes)
+        return self.prepare(key).send(destination, payloads, hop_limit, traffic_class)
 
     def open(self, key: SocketKey, shared: _SharedSocket) -> IcmpSocket:
         """Open a socket whose replies and errors go to *shared*."""
         return self._open_socket(
             key.version,
             source=key.source,
+            interface=key.interface,
             dont_fragment=key.dont_fragment,
             receive_buffer_bytes=_BUFFER_BYTES,
             on_reply=shared.on_reply,
@@ -191,14 +207,22 @@ class _SharedSocket:
         """Whether a firewall may have taken offence at its identifier."""
         return self._lost and self._loop.time() - self._opened_at >= RENEW_SECONDS
 
-    def send(self, destination: SocketAddress, size_bytes: int, hop_limit: int | None) -> Ping:
+    def send(
+        self,
+        destination: SocketAddress,
+        payloads: EchoPayload,
+        hop_limit: int | None,
+        traffic_class: int | None,
+    ) -> Ping:
         sequence = self._free_sequence()
-        payload = EchoPayload(secrets.randbits(64), size_bytes).encode(sequence)
+        payload = payloads.encode(sequence)
         scope = destination[3] if len(destination) == 4 else 0
         ping = Ping(self, address_text(destination[0], scope), sequence, payload)
         self._pings[sequence] = ping
         try:
-            ping.sent = self._socket.send(destination, sequence, payload, hop_limit=hop_limit)
+            ping.sent = self._socket.send(
+                destination, sequence, payload, hop_limit=hop_limit, traffic_class=traffic_class
+            )
         except TargetError:
             self.forget(sequence, lost=False)
             raise
@@ -223,7 +247,8 @@ class _SharedSocket:
         version: IpVersion = 6 if ":" in report.destination else 4
         kind = error_kind(version, report.type, report.code, reported_by_us=report.reported_by_us)
         if kind is not ErrorKind.INFORMATIONAL:
-            ping.outcome.set_result(Refused(kind, report))
+            rtt_seconds = _rtt_seconds(ping.sent, report.received)
+            ping.outcome.set_result(Refused(rtt_seconds, kind, report))
 
     def forget(self, sequence: int, *, lost: bool) -> None:
         self._pings.pop(sequence, None)

@@ -57,6 +57,7 @@ class FakeSocket:
         payload: bytes,
         *,
         hop_limit: int | None = None,
+        traffic_class: int | None = None,
     ) -> Stamp:
         assert self.is_open
         scope = destination[3] if len(destination) == 4 else 0
