@@ -8,6 +8,7 @@ from typing import Final
 
 from exporters.icmp.accounting import Account
 from exporters.icmp.origin import Origin, OriginKey
+from exporters.icmp.outages import Outages
 from exporters.metrics.text import label_text
 from exporters.sockets.icmp_socket import SocketAddress
 from exporters.wire.echo_payload import EchoPayload
@@ -85,6 +86,7 @@ class Target:
         origin: what its pings leave from; the engine sets it.
         identifier_index: which of the origin's identifiers it uses.
         rotated_ns: since when, by the monotonic clock.
+        outages: the latest.
     """
 
     __slots__ = (
@@ -97,6 +99,7 @@ class Target:
         "key",
         "label_text",
         "origin",
+        "outages",
         "payload",
         "rotated_ns",
         "settings",
@@ -114,6 +117,7 @@ class Target:
         )
         self.label_text = label_text(self.key)[1:-1]
         self.account = Account(settings.bounds, max(settings.window, _LEAST_HISTORY))
+        self.outages = Outages()
         self.origin: Origin | None = None
         self.identifier_index = 0
         self.rotated_ns = 0

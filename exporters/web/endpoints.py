@@ -56,8 +56,9 @@ def standard_routes(
 def page_routes(service: Service, listed: Sequence[Route]) -> list[Route]:
     """Return the landing page, which lists the routes *listed*, and what it needs."""
 
-    async def landing(_: web.Request) -> web.Response:
-        return render_landing_page(service, listed)
+    async def landing(request: web.Request) -> web.Response:
+        overview = await service.overview(request.query) if service.overview else ""
+        return render_landing_page(service, listed, overview)
 
     async def stylesheet(_: web.Request) -> web.Response:
         return render_stylesheet()

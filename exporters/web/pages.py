@@ -41,8 +41,10 @@ def render_page(service: Service, title: str, *content: str) -> web.Response:
     return web.Response(text=text, content_type="text/html", headers=headers)
 
 
-def render_landing_page(service: Service, routes: Sequence[Route]) -> web.Response:
-    """Answer with what the exporter is, its forms, and every address it answers."""
+def render_landing_page(
+    service: Service, routes: Sequence[Route], overview: str = ""
+) -> web.Response:
+    """Answer with what the exporter is, its overview, its forms, and every address it answers."""
     forms = service.forms()
     title = f"{service.title} of netexporters"
     return render_page(
@@ -51,6 +53,7 @@ def render_landing_page(service: Service, routes: Sequence[Route]) -> web.Respon
         element("h1", service.title),
         element("p", service.description) if service.description else "",
         _state(service),
+        overview,
         *(_form(form, number) for number, form in enumerate(forms)),
         _endpoints(routes, {form.path for form in forms}),
     )

@@ -6,7 +6,7 @@ Values only: the shell reads them, the exporter builds them, neither knows the o
 from __future__ import annotations
 
 import argparse
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,11 +15,14 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from exporters.metrics.negotiation import TextFormat
+from exporters.web.markup import Html
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 WriteSamples = Callable[[TextFormat], Iterable[str]]
 """Writes samples as text of whole families, in pieces that are each made within milliseconds."""
+
+Overview = Callable[[Mapping[str, str]], Awaitable[Html]]
 
 DiscoveryGroup = dict[str, Any]
 """One element of Prometheus' HTTP service discovery: ``{"targets": [...], "labels": {...}}``."""
@@ -89,6 +92,7 @@ class Service:
         forms: the landing page's forms; asked for each time, because choices change on reload.
         running_config: the configuration in use as YAML, secrets masked; asked for in a thread.
         reload: builds, checks and swaps the configuration; raises ConfigError and changes nothing.
+        overview: what the landing page tells besides, as HTML, for the query that it is asked with.
         summary: what is loaded, "53 modules, 2 auths"; for --config.check and the log.
         ready: None, or the reason why it cannot serve yet.
         discovery: its targets for Prometheus' HTTP service discovery, where it has any.
@@ -106,6 +110,7 @@ class Service:
     forms: Callable[[], Sequence[Form]] = _no_forms
     running_config: Callable[[], str]
     reload: Callable[[], Awaitable[None]]
+    overview: Overview | None = None
     summary: Callable[[], str] = _no_summary
     ready: Callable[[], str | None] = _always_ready
     discovery: Callable[[], Sequence[DiscoveryGroup]] | None = None
