@@ -80,6 +80,7 @@ class Account:
         rtt_sum_seconds: of the replies in the buckets.
         reordered: replies in time to a ping before one that has had its reply.
         untimed: replies whose time is unknown because the clock was set meanwhile.
+        last_loss: the reason of the last loss.
         last_reply_ns: when the last reply in time arrived, by the monotonic clock.
         jitter_seconds: smoothed difference of the times of two replies in a row; None before.
     """
@@ -98,6 +99,7 @@ class Account:
         "hop_limit_changes",
         "jitter_seconds",
         "last_error",
+        "last_loss",
         "last_reply_ns",
         "late",
         "lost",
@@ -136,6 +138,7 @@ class Account:
         self.consecutive_losses = 0
         self.outage_seconds = 0.0
         self.last_error: LastError | None = None
+        self.last_loss = LossReason.TIMEOUT
         self._open: dict[int, Stamp] = {}
         self._highest_replied = -1
         self._last_rtt_ns = -1
@@ -250,6 +253,7 @@ class Account:
 
     def _lose(self, sequence: int, reason: LossReason, interval_seconds: float) -> None:
         self.lost[reason] += 1
+        self.last_loss = reason
         self.consecutive_losses += 1
         self.outage_seconds += interval_seconds
         self.history.lost(sequence, reason)

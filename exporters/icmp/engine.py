@@ -20,6 +20,7 @@ from typing import Final
 
 from exporters.icmp.accounting import LastError, LossReason
 from exporters.icmp.origin import IDENTIFIERS, OpenSocket, Origin, OriginKey
+from exporters.icmp.outages import LOSSES as OUTAGE_LOSSES
 from exporters.icmp.schedule import Pace, Schedule
 from exporters.icmp.target import Target, TargetSettings
 from exporters.sockets.icmp_socket import ErrorReport, Reply, SendError, Stamp, buffer_for
@@ -77,6 +78,7 @@ class Engine:
         *,
         max_per_second: float = 0.0,
         clock: Callable[[], Stamp] = Stamp.now,
+        on_outage: Callable[[Target], None] = lambda _: None,
     ) -> None:
         """Have no targets yet.
 
@@ -85,12 +87,16 @@ class Engine:
             max_per_second: How many pings may go at most, all targets together; 0: twice what the
                 intervals ask for, which is reached only after the process was held up.
             clock: What time it is.
+            on_outage: Called when the outage of a target begins.
         """
         now = clock()
         self.targets: dict[int, Target] = {}
         self.origins: dict[OriginKey, Origin] = {}
         self.counters = EngineCounters()
+        self.changes = 0
+        """How often targets have come, gone or changed."""
         self._clock = clock
+        self._on_outage = on_outage
         self._open_socket = open_socket
         self._max_per_second = max_per_second
         self._schedule = Schedule[Target](now.realtime_ns, now.monotonic_ns)
@@ -167,11 +173,13 @@ class Engine:
         target.origin = self._enter(target)
         self._deadlines.setdefault(target.timeout_ns, deque())
         self._schedule.add(target, target.settings.name, target.interval_ns, now_ns)
+        self.changes += 1
         self._per_second += 1 / target.interval_seconds
         self._dimensions_changed = True
 
     def _end(self, target: Target) -> None:
         self._schedule.remove(target)
+        self.changes += 1
         self._per_second -= 1 / target.interval_seconds
         self._dimensions_changed = True
 
@@ -223,6 +231,7 @@ class Engine:
                 account = target.account
                 if account.expire(sequence, now_ns, target.interval_seconds):
                     self._rotate_if_pinned(target, now_ns)
+                    self._see_loss(target)
 
     def _send_due(self, now_ns: int) -> None:
         congested: set[Origin] = set()
@@ -240,7 +249,7 @@ class Engine:
         account = target.account
         origin = target.origin
         if target.address is None or origin is None:
-            account.fail(LossReason.DNS, target.interval_seconds)
+            self._fail(target, LossReason.DNS)
             return
         if origin in congested:
             self._hold(target, planned_ns, now_ns)
@@ -248,7 +257,7 @@ class Engine:
         socket = origin.socket(target.identifier_index, now_ns)
         if socket is None:
             self.counters.send_errors["no_socket"] += 1
-            account.fail(LossReason.SEND_ERROR, target.interval_seconds)
+            self._fail(target, LossReason.SEND_ERROR)
             return
         sequence = account.next_sequence
         settings = target.settings
@@ -285,12 +294,12 @@ class Engine:
             return
         origin.drop_if_lost(target.identifier_index, now_ns)
         reason = LossReason.TOO_BIG if error.errno == errno.EMSGSIZE else LossReason.SEND_ERROR
-        target.account.fail(reason, target.interval_seconds)
+        self._fail(target, reason)
 
     def _hold(self, target: Target, planned_ns: int, now_ns: int) -> None:
         """Put a ping off to the next tick; give it up when that has gone on for too long."""
         if now_ns - planned_ns >= _HOLD_NS:
-            target.account.fail(LossReason.SEND_ERROR, target.interval_seconds)
+            self._fail(target, LossReason.SEND_ERROR)
         else:
             self.counters.put_off += 1
             self._held.append((planned_ns, target))
@@ -314,12 +323,16 @@ class Engine:
             target.account.wrong_source += 1
             return
         account = target.account
-        untimed = account.untimed
+        untimed, losses = account.untimed, account.consecutive_losses
         in_time = account.reply(reply, target.payload, target.timeout_ns, target.interval_seconds)
         if account.untimed != untimed:
             self.counters.clock_steps += 1
-        if in_time and target.origin is not None:
+        if not in_time:
+            return
+        if target.origin is not None:
             target.origin.last_reply_ns = reply.received.monotonic_ns
+        if losses >= OUTAGE_LOSSES:
+            target.outages.end(reply.received.realtime_ns / _NS, losses)
 
     def _on_error(self, report: ErrorReport) -> None:
         target = self._by_signature.get(report.payload[:SIGNATURE_BYTES])
@@ -332,7 +345,8 @@ class Engine:
             target.address.version, report.type, report.code, reported_by_us=report.reported_by_us
         )
         error = LastError(report.reporter, report.type, report.code, kind, report.received)
-        target.account.error(report.sequence, error, target.interval_seconds)
+        if target.account.error(report.sequence, error, target.interval_seconds):
+            self._see_loss(target)
 
     def _pinged(self, ip: str, sequence: int) -> Target | None:
         """Who has a ping with these 16 bits in flight to *ip*."""
@@ -340,6 +354,16 @@ class Engine:
             if target.account.has_open(sequence):
                 return target
         return None
+
+    def _fail(self, target: Target, reason: LossReason) -> None:
+        target.account.fail(reason, target.interval_seconds)
+        self._see_loss(target)
+
+    def _see_loss(self, target: Target) -> None:
+        """Note where an outage begins: from then on it is worth looking why."""
+        if target.account.consecutive_losses == OUTAGE_LOSSES:
+            target.outages.begin(self._clock().realtime_ns / _NS, target.account.last_loss)
+            self._on_outage(target)
 
     def _rotate_if_pinned(self, target: Target, now_ns: int) -> None:
         """Give a target another identifier, if nothing but silence has come for long.

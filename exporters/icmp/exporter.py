@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from time import monotonic_ns, time_ns
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -19,7 +20,7 @@ from exporters import __version__
 from exporters.build import this_build
 from exporters.config.discovery import discovery_groups, first_address
 from exporters.config.icmp_dump import dump_icmp_config, dump_module
-from exporters.errors import Forbidden
+from exporters.errors import BadRequest, Forbidden
 from exporters.icmp import exposition
 from exporters.icmp.arguments import Loaded, Settings, add_arguments, load, read_settings
 from exporters.icmp.groups import wanted_targets
@@ -31,12 +32,17 @@ from exporters.icmp.probe_metrics import probe_text
 from exporters.icmp.probe_sockets import ProbeSockets
 from exporters.icmp.probe_telemetry import ProbeTelemetry
 from exporters.icmp.query import ProbeQuery, UnknownModule, WrongTimeout, read_query
+from exporters.icmp.survey_exposition import write_surveys
 from exporters.icmp.target import TargetSettings
+from exporters.icmp.target_list import TARGET_PATH, render_list, target_id
+from exporters.icmp.target_page import render_target
 from exporters.icmp.telemetry import PingTelemetry
 from exporters.logs import fields
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
 from exporters.sockets.host_resolution import HostResolver
+from exporters.web.markup import Html
+from exporters.web.pages import render_page
 from exporters.web.responses import plain_text
 from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
 
@@ -67,7 +73,7 @@ class IcmpExporter:
         self._telemetry = ProbeTelemetry(self._registry)
         self._sockets = ProbeSockets(self._telemetry.replies_rejected.inc)
         resolver = HostResolver()
-        self._pinging = Pinging(resolver, settings.max_pings_per_second)
+        self._pinging = Pinging(resolver, self._sockets, settings.max_pings_per_second)
         PingTelemetry(self._registry, self._pinging)
         self._prober = Prober(
             self._sockets,
@@ -85,7 +91,11 @@ class IcmpExporter:
             description="Pings hosts all the time, and when Prometheus asks for one.",
             registry=self._registry,
             samples=self._samples,
-            routes=(Route("GET", "/probe", self.probe, "ping a target"),),
+            routes=(
+                Route("GET", "/probe", self.probe, "ping a target"),
+                Route("GET", TARGET_PATH, self.target_page, "what is known of one target"),
+            ),
+            overview=self._overview,
             forms=self._forms,
             running_config=lambda: dump_icmp_config(self._loaded.config),
             reload=self._reload,
@@ -119,6 +129,24 @@ class IcmpExporter:
         self._telemetry.probes.labels("success" if result.success else "failure").inc()
         return _respond(query, probe_text(query, result), log)
 
+    async def target_page(self, request: web.Request) -> web.Response:
+        """The page of one target, which the list on the landing page links to."""
+        wanted = request.query.get("id", "")
+        pinging = self._pinging
+        for target in pinging.engine.targets.values():
+            if target_id(target) == wanted:
+                content = render_target(
+                    target,
+                    pinging.surveys.path_of(target),
+                    pinging.surveys.pmtu_of(target),
+                    to_unix_ns=time_ns() - monotonic_ns(),
+                )
+                return render_page(self.service(), f"{target.settings.host}: {TITLE}", content)
+        raise BadRequest("no target has this id; the list at / has the address of each")
+
+    async def _overview(self, query: Mapping[str, str]) -> Html:
+        return await render_list(self._pinging.engine.targets.values(), query)
+
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:
         """Find out whether there can be sockets before anything is served.
@@ -137,6 +165,7 @@ class IcmpExporter:
         """Write what continuous pings have told."""
         targets = list(self._pinging.engine.targets.values())
         yield from exposition.write(targets, text_format)
+        yield from write_surveys(targets, self._pinging.surveys, text_format)
         legacy_names = self._loaded.config.legacy_names
         if "smokeping" in legacy_names:
             yield from smokeping_text(targets, self._state(), text_format)

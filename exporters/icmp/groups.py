@@ -44,6 +44,8 @@ def wanted_targets(config: IcmpConfig, inventory: Inventory | None) -> Iterator[
                     interface=group.interface,
                     bounds=group.buckets,
                     window=group.window,
+                    path=group.path,
+                    pmtu=group.pmtu,
                 )
 
 

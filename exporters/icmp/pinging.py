@@ -1,4 +1,4 @@
-"""What pings all the time: engine, roster and self check, for as long as the exporter lives.
+"""What works all the time: engine, roster, surveys and self check, while the exporter lives.
 
 None is expected to fail. Should one, its fault is logged and counted, and it starts again: the
 accounts of all targets go on.
@@ -10,14 +10,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from time import monotonic_ns
+from time import monotonic_ns, time
 from typing import Final
 
 from exporters.icmp.engine import Engine
 from exporters.icmp.origin import OriginKey
+from exporters.icmp.probe_sockets import ProbeSockets
 from exporters.icmp.roster import Roster
 from exporters.icmp.self_check import SelfCheck
-from exporters.icmp.target import TargetSettings
+from exporters.icmp.surveys import Surveys
+from exporters.icmp.target import Target, TargetSettings
 from exporters.logs import fields
 from exporters.sockets.host_resolution import HostResolver
 from exporters.sockets.icmp_socket import IcmpSocket, OnError, OnReply
@@ -31,8 +33,16 @@ logger = logging.getLogger(__name__)
 class Pinging:
     """Continuous pings; ``faults`` counts how often a part of it had to start again."""
 
-    def __init__(self, resolver: HostResolver, max_per_second: float = 0.0) -> None:
-        self.engine = Engine(open_socket, max_per_second=max_per_second)
+    def __init__(
+        self, resolver: HostResolver, sockets: ProbeSockets, max_per_second: float = 0.0
+    ) -> None:
+        self.engine = Engine(open_socket, max_per_second=max_per_second, on_outage=self._outage_begins)
+        self.surveys = Surveys(
+            sockets,
+            targets=lambda: self.engine.targets.values(),
+            changes=lambda: self.engine.changes,
+            unix_time=time,
+        )
         self.roster = Roster(self.engine, resolver.addresses)
         self.check = SelfCheck(self.engine)
         self.faults = 0
@@ -44,6 +54,7 @@ class Pinging:
         parts: Mapping[str, Callable[[], Awaitable[None]]] = {
             "engine": self.engine.run,
             "roster": self.roster.run,
+            "surveys": self.surveys.run,
             "self check": self._look,
         }
         tasks = [asyncio.create_task(self._keep_up(name, run)) for name, run in parts.items()]
@@ -53,6 +64,9 @@ class Pinging:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _outage_begins(self, target: Target) -> None:
+        self.surveys.outage_begins(target)
 
     async def _look(self) -> None:
         while True:

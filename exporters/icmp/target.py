@@ -39,6 +39,8 @@ class TargetSettings:
         source_v4: the address to send IPv4 from; "" for whichever the route has.
         bounds: of the histogram of round-trip times, in seconds.
         window: how many pings minimum, maximum and deviation are of.
+        path: whether the routers on the way are looked for.
+        pmtu: whether the path MTU is.
     """
 
     device: str
@@ -58,6 +60,8 @@ class TargetSettings:
     interface: str = ""
     bounds: tuple[float, ...] = DEFAULT_BOUNDS
     window: int = 60
+    path: bool = False
+    pmtu: bool = False
 
     @property
     def name(self) -> str:

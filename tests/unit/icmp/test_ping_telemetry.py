@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from exporters.icmp.origin import OriginKey
 from exporters.icmp.pinging import Pinging
+from exporters.icmp.probe_sockets import ProbeSockets
 from exporters.icmp.self_check import Degradation, SelfCheck
 from exporters.icmp.telemetry import PingTelemetry
 from exporters.metrics.negotiation import TextFormat
@@ -23,7 +24,7 @@ GOOD, BAD = "192.0.2.1", "192.0.2.2"
 class Place:
     def __init__(self, **options: float) -> None:
         self.world = World(**options)
-        pinging = Pinging(HostResolver())
+        pinging = Pinging(HostResolver(), ProbeSockets(lambda: None))
         pinging.engine = self.world.engine
         pinging.check = self.check = SelfCheck(self.world.engine)
         self.registry = CollectorRegistry()

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from exporters.icmp.pinging import Pinging
+from exporters.icmp.probe_sockets import ProbeSockets
 from exporters.sockets.host_resolution import HostResolver
 
 from ..sockets.pretend_time import in_pretend_time
@@ -13,7 +14,7 @@ from ..sockets.pretend_time import in_pretend_time
 
 @in_pretend_time
 async def test_part_that_fails_is_logged_counted_and_started_again():
-    pinging = Pinging(HostResolver())
+    pinging = Pinging(HostResolver(), ProbeSockets(lambda: None))
     starts: list[float] = []
 
     async def run() -> None:
@@ -43,7 +44,7 @@ async def test_part_that_fails_is_logged_counted_and_started_again():
 @in_pretend_time
 async def test_nothing_runs_after_the_end():
     before = asyncio.all_tasks()
-    async with Pinging(HostResolver()).running([]):
+    async with Pinging(HostResolver(), ProbeSockets(lambda: None)).running([]):
         await asyncio.sleep(1)
         assert len(asyncio.all_tasks() - before) > 1
     assert asyncio.all_tasks() == before
