@@ -116,7 +116,7 @@ class PathTracker:
             Whether the path is another than before.
         """
         self.rounds += 1
-        known, seen = self.path, _seen_path(answers)
+        known, seen = _with_one_end(self.path, _seen_path(answers))
         self._count(answers, max(len(known.hops), len(seen.hops)))
         if known.hops and _is_change(known, seen):
             self.path = seen
@@ -127,7 +127,8 @@ class PathTracker:
             return True
         if seen.complete or not known.complete:
             # Otherwise there is silence from some hop on: that is loss, and no other path.
-            self.path = Path(_merge(known.hops, seen.hops), seen.complete)
+            known = Path(_merge(known.hops, seen.hops), seen.complete)
+        self.path = known
         return False
 
     def rate_limited(self, hop_limit: int) -> bool:
@@ -162,6 +163,25 @@ def _seen_path(answers: Mapping[int, HopAnswer | None]) -> Path:
     length = min(ends) if ends else max(answered, default=0)
     found = (answered.get(limit) for limit in range(1, length + 1))
     return Path(tuple(answer and answer.address for answer in found), bool(ends))
+
+
+def _with_one_end(known: Path, seen: Path) -> tuple[Path, Path]:
+    """Let both end where the first of them does, if it is only loss that makes one longer.
+
+    A target answers whatever hop limit reaches it. Where the first of its answers was lost, the
+    next one makes the path look longer by a silent hop.
+    """
+    shorter, longer = sorted((known, seen), key=lambda path: len(path.hops))
+    place = len(shorter.hops)
+    if (
+        shorter.complete
+        and longer.complete
+        and shorter.hops[-1] == longer.hops[-1]
+        and not any(longer.hops[place - 1 : -1])
+    ):
+        cut = Path((*longer.hops[: place - 1], longer.hops[-1]), complete=True)
+        return (cut, seen) if longer is known else (known, cut)
+    return known, seen
 
 
 def _is_change(known: Path, seen: Path) -> bool:

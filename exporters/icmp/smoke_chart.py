@@ -74,7 +74,7 @@ def smoke_chart(columns: Sequence[Column], *, width: int, height: int, label: st
             middle.append(f"M{x:.1f} {y(column.quantile(0.5)):.1f}h{step:.1f}")
         if column.lost:
             loss.append(_bar(x, step, 0, height * column.loss))
-    paths = (("smoke", smoke), ("core", core), ("middle", middle), ("loss", loss))
+    paths = (("loss", loss), ("smoke", smoke), ("core", core), ("middle", middle))
     return element(
         "svg",
         *(element("path", d="".join(pieces), class_=name) for name, pieces in paths if pieces),

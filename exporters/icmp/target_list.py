@@ -34,7 +34,7 @@ class State(Enum):
 
     DOWN = ("down", "bad")
     NO_ADDRESS = ("no address", "bad")
-    LOSSY = ("loses", "bad")
+    LOSSY = ("losing", "bad")
     WAITING = ("waiting", "hint")
     UP = ("up", "good")
 
@@ -214,12 +214,13 @@ def _table_row(row: Row) -> Html:
     labels = dict(row.target.key)
     link = f"target?id={target_id(row.target)}"
     name = element("a", labels["device"], href=link)
-    others = [labels[key] for key in ("host", "ip", "dscp", "tos") if labels.get(key)]
-    details = " ".join(dict.fromkeys(text for text in others if text != labels["device"]))
+    addresses = dict.fromkeys(labels[key] for key in ("host", "ip") if labels[key])
+    details = [address for address in addresses if address != labels["device"]]
+    details += [f"{key.upper()} {labels[key]}" for key in ("dscp", "tos") if key in labels]
     return element(
         "tr",
         element("td", element("strong", row.state.text, class_=row.state.style)),
-        element("td", name, element("span", details, class_="hint") if details else ""),
+        element("td", name, element("span", " ".join(details), class_="hint") if details else ""),
         element("td", labels["group"]),
         element("td", percent(row.loss), class_="number"),
         element("td", milliseconds(row.window.mean), class_="number"),

@@ -92,7 +92,7 @@ def _ping_facts(row: Row) -> Iterator[tuple[str, str]]:
     }
     yield "Odd replies", ", ".join(f"{count} {name}" for name, count in odd.items() if count) or "0"
     if account.hop_limit is not None:
-        yield "TTL of replies", f"{account.hop_limit}, changed {account.hop_limit_changes} times"
+        yield "TTL of replies", f"{account.hop_limit}, changes: {account.hop_limit_changes}"
     if account.traffic_class is not None:
         asked, came = row.target.settings.traffic_class >> 2, account.traffic_class >> 2
         yield "DSCP sent and returned", f"{asked} and {came}"
@@ -122,8 +122,8 @@ def _path(state: PathState) -> Iterator[Html]:
     if not tracker.path.hops:
         yield element("p", "Nothing is known of it yet.")
     else:
-        latest = (", the last time ", _instant(tracker.changed_at)) if tracker.changed_at else ()
-        yield element("p", f"Changed {tracker.changes} times", *latest, ".")
+        latest = (", the latest ", _instant(tracker.changed_at)) if tracker.changed_at else ()
+        yield element("p", f"Changes: {tracker.changes}", *latest, ".")
         yield _hops(tracker)
     for snapshot in reversed(state.snapshots):
         yield _snapshot(snapshot)
@@ -145,7 +145,7 @@ def _hops(tracker: PathTracker) -> Html:
                 element("td", element("code", address or "*")),
                 element("td", "–" if silent else percent(hop.loss), class_="number"),
                 element("td", milliseconds(None if silent else hop.rtt_seconds), class_="number"),
-                element("td", "silent" if silent else note, class_="hint"),
+                element("td", element("span", "silent" if silent else note, class_="hint")),
             )
         )
     table = element("table", element("thead", heading), element("tbody", *rows))

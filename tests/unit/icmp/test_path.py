@@ -83,6 +83,22 @@ def test_a_silent_router_that_answers_later_is_filled_in():
     assert tracker.changes == 0
 
 
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        [answers("r1", "r2", "target"), answers("r1", "r2", None, "target")],
+        [answers("r1", "r2", None, "target"), answers("r1", "r2", "target")],
+        [answers("r1", None, None, "target"), answers("r1", "r2", "target")],
+    ],
+    ids=["later", "at first", "with a router"],
+)
+def test_the_targets_lost_answer_makes_the_path_no_longer(rounds):
+    tracker = after(*rounds)
+    assert tracker.path == Path(("r1", "r2", "target"), complete=True)
+    assert tracker.changes == 0
+    assert len(tracker.hops) == 3
+
+
 def test_a_path_whose_end_was_unknown_is_completed_without_a_change():
     tracker = after(answers("r1", end=False), answers("r1", "r2", "target"))
     assert tracker.path == Path(("r1", "r2", "target"), complete=True)
