@@ -36,7 +36,9 @@ class Pinging:
     def __init__(
         self, resolver: HostResolver, sockets: ProbeSockets, max_per_second: float = 0.0
     ) -> None:
-        self.engine = Engine(open_socket, max_per_second=max_per_second, on_outage=self._outage_begins)
+        self.engine = Engine(
+            open_socket, max_per_second=max_per_second, on_outage=self._outage_begins
+        )
         self.surveys = Surveys(
             sockets,
             targets=lambda: self.engine.targets.values(),

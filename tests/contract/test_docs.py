@@ -21,7 +21,7 @@ from exporters.config.context import LoadContext
 from exporters.config.validation import validate
 from exporters.errors import ConfigError, FailureReason, TargetError
 from exporters.flags import FlagParser, add_exporter_arguments
-from exporters.icmp import exposition, probe_metrics
+from exporters.icmp import exposition, probe_metrics, survey_exposition
 from exporters.icmp.accounting import LastError, LossReason
 from exporters.icmp.legacy_names import PING_EXPORTER_HELP, SMOKEPING_HELP
 from exporters.icmp.target import Address, Target, TargetSettings
@@ -150,7 +150,8 @@ def ping_metrics() -> set[str]:
     text = "".join(exposition.write([target], TextFormat.PROMETHEUS))
     continuous = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
     assert len(continuous) >= 20
-    return {*probe_metrics.HELP, *SMOKEPING_HELP, *PING_EXPORTER_HELP, *continuous}
+    surveys = {family.name for family in survey_exposition.FAMILIES}
+    return {*probe_metrics.HELP, *SMOKEPING_HELP, *PING_EXPORTER_HELP, *continuous, *surveys}
 
 
 def test_every_reason_of_a_loss_is_documented_and_the_reverse(pages: dict[str, str]) -> None:
@@ -225,7 +226,7 @@ def test_every_address_is_documented_and_the_reverse(
     addresses: set[str], pages: dict[str, str]
 ) -> None:
     documented = re.findall(r"^\| `(?:[A-Z]+ )?(/[^` ]*)` \|", pages["http.md"], re.MULTILINE)
-    assert sorted(addresses - set(documented) - {"/snmp", "/probe"}) == []
+    assert sorted(addresses - set(documented) - {"/snmp", "/probe", "/target"}) == []
     assert sorted(set(documented) - addresses) == []
     assert "## /snmp\n" in pages["snmp.md"]
     assert "## /probe\n" in pages["icmp.md"]
