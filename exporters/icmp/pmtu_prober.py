@@ -24,6 +24,7 @@ from exporters.wire.icmp_errors import ErrorKind, error_name
 INTERVAL_SECONDS: Final = 600.0
 TIMEOUT_SECONDS: Final = 1.0
 
+_RETRY_SECONDS: Final = 60.0
 _TRIES: Final = 3
 _MOST_SEARCHES_AT_ONCE: Final = 100
 _HEADERS_BYTES: Final = {4: IPV4_HEADER_BYTES + HEADER_BYTES, 6: IPV6_HEADER_BYTES + HEADER_BYTES}
@@ -58,6 +59,7 @@ class PmtuProber:
         self._unix_time = unix_time
         self._timeout_seconds = timeout_seconds
         self._states: dict[Destination, PmtuState] = {}
+        self._retry_seconds = min(interval_seconds, _RETRY_SECONDS)
         self._rounds = Rounds(
             self._search, interval_seconds=interval_seconds, most_at_once=_MOST_SEARCHES_AT_ONCE
         )
@@ -88,11 +90,11 @@ class PmtuProber:
             while (size := search.next_size()) is not None:
                 await self._ask(search, destination, size)
         except (TargetError, ConfigError) as error:
-            state.failure = str(error)
+            self._fail(destination, state, str(error))
             return
         found = search.found
         if found is None:
-            state.failure = "the target does not answer"
+            self._fail(destination, state, "the target does not answer")
             return
         if state.found not in (None, found):
             logger.info(
@@ -105,6 +107,11 @@ class PmtuProber:
                 ),
             )
         state.found, state.searched_at, state.failure = found, self._unix_time(), ""
+
+    def _fail(self, destination: Destination, state: PmtuState, failure: str) -> None:
+        """Keep what was found before, and search again before its turn."""
+        state.failure = failure
+        self._rounds.soon(destination, self._retry_seconds)
 
     async def _ask(self, search: PmtuSearch, destination: Destination, size: int) -> None:
         """Ask with a packet of *size*, more than once if need be, and tell *search* the answer.

@@ -64,6 +64,8 @@ class Rounds:
         self._under_way: set[Destination] = set()
         self._due: list[tuple[float, Destination, bool]] = []
         """When, for which destination, and whether again after an interval."""
+        self._extra: set[Destination] = set()
+        """Those that have a round out of turn before them."""
         self._wake = asyncio.Event()
 
     def watch(self, destinations: Iterable[Destination]) -> None:
@@ -72,6 +74,7 @@ class Rounds:
         now = asyncio.get_running_loop().time()
         early_seconds = min(self._interval_seconds, _FIRST_SECONDS)
         self._due = [entry for entry in self._due if entry[1] in wanted]
+        self._extra &= wanted
         for destination in wanted - self._watched:
             phase = destination.phase
             first_at = now + phase * early_seconds
@@ -81,11 +84,12 @@ class Rounds:
         self._watched = wanted
         self._wake.set()
 
-    def soon(self, destination: Destination) -> None:
-        """Do it for one of them at once, besides its rounds; not while it is under way."""
-        if destination in self._watched:
-            now = asyncio.get_running_loop().time()
-            heapq.heappush(self._due, (now, destination, False))
+    def soon(self, destination: Destination, delay_seconds: float = 0.0) -> None:
+        """Do it for one of them once more besides its rounds, unless that is to be anyway."""
+        if destination in self._watched and destination not in self._extra:
+            self._extra.add(destination)
+            due_at = asyncio.get_running_loop().time() + delay_seconds
+            heapq.heappush(self._due, (due_at, destination, False))
             self._wake.set()
 
     async def run(self) -> None:
@@ -98,6 +102,8 @@ class Rounds:
                     due_at, destination, again = heapq.heappop(self._due)
                     if again:
                         heapq.heappush(self._due, (self._next(due_at, clock()), destination, True))
+                    else:
+                        self._extra.discard(destination)
                     if destination not in self._under_way:
                         self._under_way.add(destination)
                         group.create_task(self._round(destination))

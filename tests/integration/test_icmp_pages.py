@@ -35,7 +35,7 @@ groups:
 """
 NETWORK = {
     "10.9.1.1": {"hops": ["10.9.9.1", "10.9.9.2"], "answers": {"delay_seconds": 0.01}},
-    "10.9.1.2": {"lose_every": 3, "mtu": 1400, "mtu_reporter": "10.9.9.1"},
+    "10.9.1.2": {"answers": {"drop_rate": 0.3}, "mtu": 1400, "mtu_reporter": "10.9.9.1"},
     "10.9.1.3": {"error": [3, 13], "reporter": "10.9.9.1"},
 }
 

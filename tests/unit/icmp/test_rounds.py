@@ -131,6 +131,22 @@ def test_a_round_out_of_turn_is_run_at_once_and_changes_no_turn():
     assert set(gaps) == {100}
 
 
+def test_rounds_out_of_turn_do_not_pile_up():
+    times: list[float] = []
+
+    async def main(clock: Callable[[], float]) -> None:
+        async def do(failing: Destination) -> None:
+            times.append(clock())
+            rounds.soon(failing, 60)
+
+        rounds = Rounds(do, interval_seconds=600, most_at_once=1)
+        rounds.watch(destinations(1))
+        await run_for(rounds, 20_000)
+
+    run(main)
+    assert 20_000 / 60 <= len(times) <= 20_000 / 60 + 20_000 / 600 + 2
+
+
 def test_destinations_that_are_watched_no_more_have_no_rounds():
     seen: list[Destination] = []
 
