@@ -14,10 +14,11 @@ What the value means is the business of ``exporters.smi``. Version 3 wraps the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final
+from struct import Struct
+from typing import Any, Final, NamedTuple
 
 from exporters.errors import WireError
 from exporters.wire.ber import (
@@ -195,38 +196,63 @@ def decode_pdu(data: bytes, position: int, end: int) -> Pdu:
 def decode_varbinds(data: bytes, position: int, end: int) -> list[VarBind]:
     """Decode the content of a variable-bindings list: the hot loop of every walk.
 
-    A varbind of less than 128 bytes (nearly all) is taken apart with plain indexing. Its three
-    lengths must agree to the byte, which also proves that each is in the short form; whatever
-    does not fit that picture goes through ``_decode_varbind``, which checks step by step.
+    A varbind of less than 128 bytes (nearly all) is unpacked at once, by the layout that its first
+    four bytes tell. The lengths must agree to the byte; whatever does not fit that picture goes
+    through ``_decode_varbind``, which checks step by step.
 
     Raises:
         WireError: A varbind is cut off, or its lengths contradict each other.
     """
     varbinds: list[VarBind] = []
     append = varbinds.append
+    layouts = _LAYOUTS
     while position < end:
-        try:
-            oid_start = position + 4
-            value_at = oid_start + data[position + 3]
-            value_start = value_at + 2
-            stop = value_start + data[value_at + 1]
-            plain = (
-                stop == position + 2 + data[position + 1] <= end
-                and stop - position < 0x82
-                and data[position] == SEQUENCE
-                and data[position + 2] == OBJECT_IDENTIFIER
-                and data[value_at - 1] < 0x80
-                and oid_start < value_at
-            )
-        except IndexError:
-            plain = False
-        if plain:
-            append((data[oid_start:value_at], data[value_at], data[value_start:stop]))
-            position = stop
-        else:
-            varbind, position = _decode_varbind(data, position, end)
-            append(varbind)
+        rest_at = position + 4
+        layout = layouts[data[position:rest_at]]
+        if layout is not None:
+            unpack, rest_bytes, content_bytes = layout
+            stop = rest_at + rest_bytes
+            if stop <= end:
+                oid, tag, length, content = unpack(data, rest_at)
+                if length == content_bytes and oid[-1] < 0x80:
+                    append((oid, tag, content))
+                    position = stop
+                    continue
+        varbind, position = _decode_varbind(data, position, end)
+        append(varbind)
     return varbinds
+
+
+class _Layout(NamedTuple):
+    """How to take apart what follows the first four bytes of a varbind."""
+
+    unpack: Callable[[bytes, int], tuple[Any, ...]]
+    """Gives the OID, and the value's tag, length and content."""
+    rest_bytes: int
+    content_bytes: int
+    """What the value's length must be."""
+
+
+class _Layouts(dict[bytes, _Layout | None]):
+    """Layouts by the first four bytes of a varbind: SEQUENCE, length, OBJECT IDENTIFIER, length.
+
+    None where the four bytes are others, or their lengths do not have the short form; only layouts
+    are remembered, and there are less than 8,000.
+    """
+
+    def __missing__(self, head: bytes) -> _Layout | None:
+        if len(head) < 4 or head[0] != SEQUENCE or head[2] != OBJECT_IDENTIFIER:
+            return None
+        varbind_bytes, oid_bytes = head[1], head[3]
+        content_bytes = varbind_bytes - oid_bytes - 4
+        if varbind_bytes >= 0x80 or not oid_bytes or content_bytes < 0:
+            return None
+        unpack = Struct(f"{oid_bytes}sBB{content_bytes}s").unpack_from
+        layout = self[head] = _Layout(unpack, varbind_bytes - 2, content_bytes)
+        return layout
+
+
+_LAYOUTS: Final = _Layouts()
 
 
 def _decode_varbind(data: bytes, position: int, end: int) -> tuple[VarBind, int]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporters.errors import WireError
+from exporters.wire import snmp_message
 from exporters.wire.ber import encode_oid, encode_tlv, read_header
 from exporters.wire.snmp_message import (
     CommunityMessage,
@@ -302,6 +305,20 @@ def test_short_way_agrees_with_the_long_way_where_lengths_change_form(size: int)
     expected = [(SYS_UP_TIME, OCTET_STRING, bytes(size)), (SYS_UP_TIME, NULL, b"")]
     assert decode_varbinds(data, start, len(data)) == expected
     assert decode_step_by_step(data, start, len(data)) == expected
+
+
+def test_layouts_of_varbinds_are_bounded_in_number() -> None:
+    layouts = snmp_message._Layouts()
+    heads = product((SEQUENCE, 0x31), range(256), (OBJECT_IDENTIFIER, NULL), range(256))
+    layouts_found = sum(layouts[bytes(head)] is not None for head in heads)
+    assert 7_000 < layouts_found == len(layouts) < 8_000
+
+
+@pytest.mark.parametrize("head", ["", "30", "300606", "30040601", "30100600", "30800604"])
+def test_head_without_a_layout_is_not_remembered(head: str) -> None:
+    layouts = snmp_message._Layouts()
+    assert layouts[bytes.fromhex(head)] is None
+    assert not layouts
 
 
 def test_long_varbind_whose_bytes_could_be_read_as_a_short_one_is_read_as_it_is() -> None:
