@@ -3,10 +3,15 @@
 Not here: the layout of messages (``exporters.wire.usm``), the clocks of engines and the window of
 time (whoever talks to an engine keeps them), and who may read what.
 
-pysnmp localises the keys and runs the ciphers. It is loaded when the first user with a password is
-localised, because it costs memory that a poller of SNMPv2c never needs. Digests come from the
-standard library: pysnmp's services look for the place of the digest by searching the message for
-zeros (outgoing) or for the digest's bytes (incoming), which an engine id or a PDU may contain too.
+pysnmp localises the keys. It is loaded when the first user with a password is localised, because
+it costs memory that a poller of SNMPv2c never needs. What it would do to every message is done
+without it:
+
+* The ciphers (``exporters.wire.usm_ciphers``) are those of the package cryptography, which pysnmp
+  calls too, and around which its own types take five times as long.
+* Digests come from the standard library: pysnmp's services look for the place of the digest by
+  searching the message for zeros (outgoing) or for the digest's bytes (incoming), which an engine
+  id or a PDU may contain too.
 
 Sources: RFC 3414 (USM; MD5, SHA, DES), RFC 3826 (AES), RFC 7860 (SHA-2),
 draft-blumenthal-aes-usm-04 (AES192, AES256), draft-reeder-snmpv3-usm-3desede-00 (the key extension
@@ -88,7 +93,7 @@ _DIGESTS: Final = {
     AuthProtocol.SHA512: _Digest("sha512", 48, (1, 3, 6, 1, 6, 3, 10, 1, 1, 7)),
 }
 
-_CIPHER_SERVICE_IDS: Final = {
+_PRIV_SERVICE_IDS: Final = {
     PrivProtocol.DES: (1, 3, 6, 1, 6, 3, 10, 1, 2, 2),
     PrivProtocol.AES: (1, 3, 6, 1, 6, 3, 10, 1, 2, 4),
     PrivProtocol.AES192: (1, 3, 6, 1, 4, 1, 9, 12, 6, 1, 1),
@@ -170,8 +175,8 @@ def localize(user: UsmUser, engine_id: bytes) -> UserKeys:
     if user.priv_protocol is None:
         return UserKeys(name, engine_id, user.auth_protocol, auth_key)
     master = services.octets(_hash_password(user.auth_protocol, user.priv_password))
-    cipher = services.ciphers[user.priv_protocol]()
-    priv_key = bytes(cipher.localize_key(hash_id, master, engine))
+    service = services.priv[_PRIV_SERVICE_IDS[user.priv_protocol]]
+    priv_key = bytes(service.localize_key(hash_id, master, engine))
     return UserKeys(name, engine_id, user.auth_protocol, auth_key, user.priv_protocol, priv_key)
 
 
@@ -212,13 +217,11 @@ def encrypt(
     """
     if keys.priv_protocol is None:
         raise ValueError(f"user {keys.user_name!r} has no privacy key")
-    services = _load_services()
-    # Its own instance, since pysnmp takes the salt from a counter inside the service.
-    cipher = services.ciphers[keys.priv_protocol]()
-    cipher.local_int = salt
-    key = services.octets(keys.priv_key)
-    ciphertext, parameters = cipher.encrypt_data(key, (boots, time, None), plaintext)
-    return bytes(ciphertext), bytes(parameters)
+    from exporters.wire.usm_ciphers import encrypt_aes, encrypt_des
+
+    if keys.priv_protocol is PrivProtocol.DES:
+        return encrypt_des(keys.priv_key, boots, salt, plaintext)
+    return encrypt_aes(keys.priv_key, boots, time, salt, plaintext)
 
 
 def decrypt(keys: UserKeys, boots: int, time: int, parameters: bytes, ciphertext: bytes) -> bytes:
@@ -235,16 +238,13 @@ def decrypt(keys: UserKeys, boots: int, time: int, parameters: bytes, ciphertext
         raise DecryptionError(
             f"the privacy parameters are {len(parameters)} bytes, expected {_SALT_BYTES}"
         )
-    if keys.priv_protocol is PrivProtocol.DES and len(ciphertext) % _BLOCK_BYTES:
+    from exporters.wire.usm_ciphers import decrypt_aes, decrypt_des
+
+    if keys.priv_protocol is not PrivProtocol.DES:
+        return decrypt_aes(keys.priv_key, boots, time, parameters, ciphertext)
+    if len(ciphertext) % _BLOCK_BYTES:
         raise DecryptionError(f"{len(ciphertext)} encrypted bytes are not whole blocks of DES")
-    services = _load_services()
-    octets = services.octets
-    cipher = services.ciphers[keys.priv_protocol]()
-    return bytes(
-        cipher.decrypt_data(
-            octets(keys.priv_key), (boots, time, octets(parameters)), octets(ciphertext)
-        )
-    )
+    return decrypt_des(keys.priv_key, parameters, ciphertext)
 
 
 class _Services(NamedTuple):
@@ -253,24 +253,14 @@ class _Services(NamedTuple):
     octets: Callable[[bytes], Any]
     """pyasn1's OCTET STRING, the type of pysnmp's arguments."""
     auth: Mapping[tuple[int, ...], Any]
-    ciphers: Mapping[PrivProtocol, Callable[[], Any]]
+    priv: Mapping[tuple[int, ...], Any]
 
 
 @lru_cache(maxsize=1)
 def _load_services() -> _Services:
-    """Import pysnmp's services.
-
-    Raises:
-        ImportError: pysnmp found no ciphers. It says so only when the first packet is encrypted.
-    """
-    # In this order: an import cycle in pysnmp's packages comes apart only from this end.
-    from pysnmp.proto.secmod.rfc3414.service import SnmpUSMSecurityModel  # noqa: I001
-    from pysnmp.proto.secmod.rfc3414.priv import des
-    from pysnmp.proto.secmod.rfc3826.priv import aes
     from pyasn1.type.univ import OctetString  # type: ignore[import-untyped]
+    from pysnmp.proto.secmod.rfc3414.service import SnmpUSMSecurityModel
 
-    if des.PysnmpCryptoError or aes.PysnmpCryptoError:
-        raise ImportError("pysnmp finds no ciphers: it needs the package cryptography >= 47")
-    model = SnmpUSMSecurityModel
-    ciphers = {name: type(model.PRIV_SERVICES[oid]) for name, oid in _CIPHER_SERVICE_IDS.items()}
-    return _Services(OctetString, model.AUTH_SERVICES, ciphers)
+    return _Services(
+        OctetString, SnmpUSMSecurityModel.AUTH_SERVICES, SnmpUSMSecurityModel.PRIV_SERVICES
+    )

@@ -224,6 +224,18 @@ def test_des_is_cbc_with_boots_and_salt_mixed_into_its_start() -> None:
     assert len(ciphertext) == 16
 
 
+@pytest.mark.parametrize(("size", "encrypted"), [(0, 0), (1, 8), (7, 8), (8, 8), (9, 16)])
+def test_des_pads_to_whole_blocks_and_no_further(size: int, encrypted: int) -> None:
+    ciphertext, _ = encrypt(keys_for(PrivProtocol.DES), 1, 2, 3, bytes(size))
+    assert len(ciphertext) == encrypted
+
+
+@pytest.mark.parametrize("priv", PrivProtocol)
+def test_salt_of_more_bits_than_a_message_carries_is_cut(priv: PrivProtocol) -> None:
+    keys = keys_for(priv)
+    assert encrypt(keys, 1, 2, (1 << 64) + 7, b"text") == encrypt(keys, 1, 2, 7, b"text")
+
+
 @pytest.mark.parametrize("priv", PrivProtocol)
 def test_salt_decides_the_ciphertext(priv: PrivProtocol) -> None:
     keys = keys_for(priv)
@@ -290,13 +302,3 @@ ciphertext, parameters = encrypt(keys, 1, 2, 3, b"plain text")
 print(decrypt(keys, 1, 2, parameters, ciphertext)[:10])
 """
     assert run_python(repository, code) == "b'plain text'\n"
-
-
-@pytest.mark.parametrize("module", ["rfc3414.priv.des", "rfc3826.priv.aes"])
-def test_pysnmp_without_ciphers_is_an_error_before_any_packet(
-    monkeypatch: pytest.MonkeyPatch, module: str
-) -> None:
-    usm_crypto._load_services()
-    monkeypatch.setattr(f"pysnmp.proto.secmod.{module}.PysnmpCryptoError", True)
-    with pytest.raises(ImportError, match="needs the package cryptography"):
-        usm_crypto._load_services.__wrapped__()
