@@ -1,8 +1,10 @@
 """gzip for whoever accepts it, at the level where it costs least.
 
-A megabyte of metrics takes 4 ms at level 1 and 9 ms at zlib's default, and shrinks to a fifth or
-to a sixth: an exporter is nearer to its Prometheus than to its limit of CPU, so level 1. A quarter
-of a megabyte takes 1 ms, as long as the event loop should stand still; above, a thread does it.
+A megabyte of metrics takes zlib 2.4 to 2.9 ms at level 2, which is what level 1 takes too, and
+shrinks to 86 to 111 kB. Level 3 gains 5 % of size and may cost 12 % of time; zlib's default, 6,
+takes 7 to 18 ms for a result 15 % smaller: an exporter is nearer to its Prometheus than to its
+limit of CPU. A quarter of a megabyte takes less than 1 ms, as long as the event loop should stand
+still; above, a thread does it.
 
 Source: RFC 9110 section 12.5.3 (Accept-Encoding).
 """
@@ -16,7 +18,7 @@ from aiohttp import hdrs, web
 
 from exporters.metrics.negotiation import parse_preferences
 
-_LEVEL = 1
+_LEVEL = 2
 _GZIP_WRAPPER = 16
 _WORTH_IT_BYTES = 1024
 _IN_LOOP_BYTES = 256 * 1024
