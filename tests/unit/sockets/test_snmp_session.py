@@ -155,6 +155,63 @@ async def test_quick_agent_is_tried_again_after_the_floor() -> None:
 
 
 @in_pretend_time
+async def test_requests_side_by_side_are_each_tried_again_in_their_own_time() -> None:
+    async with (
+        udp_peer(silent) as peer,
+        open_session(peer.address) as opened,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(failure_of(opened.sys_name()))
+        await asyncio.sleep(0.25)  # pretended
+        group.create_task(failure_of(opened.sys_name()))
+        await asyncio.sleep(7)  # pretended
+        assert since_start(peer.heard_at) == [0, 0.25, 0.5, 0.75, 1.5, 1.75, 3.5, 3.75]
+
+
+@in_pretend_time
+async def test_short_wait_ends_before_a_long_one_that_began_earlier() -> None:
+    async with (
+        udp_peer(each(silent, answer, silent, answer, answer)) as peer,
+        open_session(peer.address) as opened,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(opened.sys_name())
+        await asyncio.sleep(0.125)  # pretended
+        await opened.sys_name()  # from now on the agent is known to be quick
+        group.create_task(opened.sys_name())
+        await asyncio.sleep(0.25)  # pretended
+        assert since_start(peer.heard_at) == [0, 0.125, 0.125, 0.325]
+
+
+class NoTurns:
+    """Limits under which nothing is ever sent again."""
+
+    async def begin(self, deadline_at: float) -> list[Any]:
+        return []
+
+    def end(self, turns: list[Any]) -> None:
+        pass
+
+    async def retry(self, until: float, new_wake: Callable[[], asyncio.Future[None]]) -> None:
+        await new_wake()
+
+
+@in_pretend_time
+async def test_wait_for_a_turn_is_not_ended_by_the_time_of_another_request() -> None:
+    async with udp_peer(silent) as peer, open_session(peer.address) as opened:
+        opened.session._limiter = NoTurns()
+        one = asyncio.ensure_future(opened.sys_name())
+        await asyncio.sleep(0.5)  # pretended
+        other = asyncio.ensure_future(opened.sys_name())
+        await asyncio.sleep(10)  # pretended
+        assert since_start(peer.heard_at) == [0, 0.5]
+        for request in (one, other):
+            request.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await request
+
+
+@in_pretend_time
 async def test_lost_packets_are_made_up_for() -> None:
     async with (
         udp_peer(each(silent, silent, answer)) as peer,
@@ -507,6 +564,17 @@ async def test_closed_session_asks_nothing() -> None:
         with pytest.raises(RuntimeError, match="over"):
             await opened.sys_name()
         assert peer.heard == []
+
+
+@in_pretend_time
+async def test_request_that_still_waits_ends_with_its_session() -> None:
+    async with udp_peer(silent) as peer:
+        async with open_session(peer.address) as opened:
+            request = asyncio.ensure_future(opened.sys_name())
+            await asyncio.sleep(0.25)  # pretended
+        with pytest.raises(RuntimeError, match="over"):
+            await request
+        assert (len(peer.heard), now()) == (1, 0.25)
 
 
 class FakeTransport:
