@@ -90,7 +90,7 @@ class Cursor:
         for oid, tag, content in varbinds:
             if oid[:root_bytes] != root or NO_SUCH_OBJECT <= tag <= END_OF_MIB_VIEW:
                 self.position = last
-                ended = tag >= NO_SUCH_OBJECT or is_after(oid, last)
+                ended = tag >= NO_SUCH_OBJECT or is_after(oid, root)
                 return END if ended else STRAY
             if oid <= last and not is_after(oid[root_bytes:], last[root_bytes:]):
                 if not any_order or oid[column_bytes:] in rows:
@@ -124,6 +124,8 @@ def is_after(oid: Oid, other: Oid) -> bool:
 
     Any bytes have a place in this order, so that what an agent makes up cannot raise.
     """
+    if oid.isascii() or other.isascii():
+        return oid > other  # a number of one byte is less than the first byte of a longer one
     return _order(oid) > _order(other)
 
 

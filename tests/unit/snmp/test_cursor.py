@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from exporters.snmp.cursor import Cursor, Range, Verdict, is_after
@@ -155,6 +155,15 @@ def test_sorted_rows_are_all_taken_however_they_arrive(
 @given(instance, instance)
 def test_is_after_compares_numbers(one: tuple[int, ...], other: tuple[int, ...]) -> None:
     assert is_after(encode_subids(one), encode_subids(other)) == (one > other)
+
+
+@given(instance, instance, instance)
+def test_what_lies_outside_a_range_is_after_its_rows_if_it_is_after_the_range(
+    root: tuple[int, ...], row: tuple[int, ...], outside: tuple[int, ...]
+) -> None:
+    assume(outside[: len(root)] != root)
+    after_row = is_after(encode_subids(outside), encode_subids(root + row))
+    assert is_after(encode_subids(outside), encode_subids(root)) == after_row
 
 
 @given(st.lists(st.binary(max_size=12), max_size=8))
