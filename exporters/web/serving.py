@@ -12,6 +12,7 @@ from aiohttp import web
 
 from exporters.errors import ConfigError, Problem
 from exporters.web.accepting import SoleAcceptor
+from exporters.web.heap import settle_heap
 from exporters.web.listeners import open_listeners, systemd_listeners
 from exporters.web.security import WebSecurity
 from exporters.web.server import serve
@@ -36,6 +37,7 @@ def run(service: Service, settings: WebSettings) -> None:
     else:
         listeners = open_listeners(settings.listen_addresses)
     timeout_seconds = settings.shutdown_timeout_seconds
+    settle_heap()
     if settings.workers > 1:
         asyncio.run(supervise(app, listeners, settings.workers, timeout_seconds))
     else:

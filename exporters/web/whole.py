@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from exporters.errors import NetexportersError
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import render
+from exporters.web.heap import settle_heap
 from exporters.web.reloading import Reloader
 
 
@@ -58,3 +59,4 @@ class OneProcess:
     async def reload(self) -> None:
         """Reload this process."""
         await self._reloader.reload()
+        settle_heap()
