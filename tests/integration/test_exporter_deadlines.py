@@ -228,7 +228,9 @@ def test_scrape_under_way_ends_under_its_own_configuration(
         scrape = pool.submit(exporter.scrape, relay.target)
         assert gate.reached.wait(30)
         if event == "reload":
-            file.write_text(yaml.safe_dump(auths | {"modules": {"other": {"walk": ["1.3.6.1"]}}}))
+            file.write_text(
+                yaml.safe_dump(auths | {"modules": {"other": {"walk": ["1.3.6.1"], "metrics": []}}})
+            )
             assert exporter.request("/-/reload", method="POST").status == 200
             assert exporter.scrape(agent).status == 400
         else:
