@@ -19,7 +19,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Any
 
 from exporters.errors import WireError
 from exporters.smi.mib_objects import Convention, IndexPart, Kind, LinkedModule, MibObject
@@ -39,8 +39,14 @@ Arcs = tuple[int, ...]
 STANDARD_FOLDERS = ("iana/", "ieee/", "ietf/")
 """Folders of a store whose modules are those of a standard, wherever else they are found."""
 
+_SMI = "SNMPv2-SMI"
 _LEAVES = frozenset((Kind.COLUMN, Kind.SCALAR))
+_FRAMEWORK = frozenset((Kind.NODE, Kind.GROUP, Kind.COMPLIANCE, Kind.CAPABILITIES))
+"""What holds a module together, and nobody reads from a device."""
 _SHORTEST_INNER_SEARCH = 3
+
+_Rank = tuple[Any, ...]
+"""What sorts the best first."""
 
 
 class UnknownNameError(ValueError):
@@ -72,6 +78,7 @@ class Dictionary:
             for entry in store.modules.values()
             if entry.file.startswith(STANDARD_FOLDERS)
         }
+        self._module_ranks: dict[tuple[int, str], _Rank] = {}
         self._last: MibObject | None = None
         self._by_lower_case: dict[str, str] | None = None
 
@@ -368,24 +375,25 @@ class Dictionary:
         if text.removeprefix(".").replace(".", "").isdigit():
             return self._search_oid(text.strip("."))[:limit]
         module, _, part = text.rpartition("::")
-        found: dict[tuple[int, str, str], tuple[object, ...]] = {}
+        inside = len(part) >= _SHORTEST_INNER_SEARCH
+        # One name at one OID is one object, whichever modules repeat it.
+        best: dict[tuple[str, str], tuple[_Rank, int, str]] = {}
         for place, store in enumerate(self.stores):
-            inside = len(part) >= _SHORTEST_INNER_SEARCH
-            for owner, oid, name in store.search(part, inside=inside):
-                if owner in self._hidden[place] or (module and owner.lower() != module.lower()):
+            for owner, oid, kind, name in store.search(part, inside=inside, within=module):
+                if owner in self._hidden[place]:
                     continue
+                foreign, *rest = self._module_rank(place, owner)
                 match = _match_rank(name, part)
-                rank = (match, owner not in self._standards, place, len(name), name)
-                found[place, owner, oid] = (*rank, owner, oid)
-        best = sorted(found, key=lambda key: found[key])[:limit]
-        return [item for key in best if (item := self._object_at(*key, found[key])) is not None]
+                rank = (match, foreign, kind in _FRAMEWORK, len(name), name, *rest)
+                known = best.get((oid, name))
+                if known is None or rank < known[0]:
+                    best[oid, name] = (rank, place, owner)
+        ranked = sorted(best, key=lambda key: best[key][0])[:limit]
+        return [self._object_at(oid, name, *best[oid, name][1:]) for oid, name in ranked]
 
-    def _object_at(
-        self, place: int, module: str, oid: str, rank: tuple[object, ...]
-    ) -> MibObject | None:
-        arcs = tuple(map(int, oid.split(".")))
-        items = self.stores[place].text(module).at(arcs)
-        return next((item for item in items if item.name in rank), None)
+    def _object_at(self, oid: str, name: str, place: int, module: str) -> MibObject:
+        items = self.stores[place].text(module).at(tuple(map(int, oid.split("."))))
+        return next(item for item in items if item.name == name)
 
     def _search_oid(self, text: str) -> list[MibObject]:
         try:
@@ -397,21 +405,30 @@ class Dictionary:
             return nearest
         return nearest + [child.objects[0] for child in self.children(oid) if child.objects]
 
-    def _rank(self, place: int, item: MibObject) -> tuple[object, ...]:
-        entry = self.stores[place].modules[item.module]
-        newest_first = tuple(-int(part) for part in entry.revision.split("-") if part)
-        return (
-            item.module not in self._standards,
-            place,
-            -entry.smi_version,
-            item.status != "current",
-            not newest_first,
-            newest_first,
-            item.module,
-        )
+    def _rank(self, place: int, item: MibObject) -> _Rank:
+        standard, store, smi, version, *revision = self._module_rank(place, item.module)
+        return (standard, store, smi, version, item.status != "current", *revision)
+
+    def _module_rank(self, place: int, module: str) -> _Rank:
+        """Smaller is better: which of several modules is to be believed."""
+        rank = self._module_ranks.get((place, module))
+        if rank is None:
+            entry = self.stores[place].modules[module]
+            newest_first = tuple(-int(part) for part in entry.revision.split("-") if part)
+            rank = (
+                module not in self._standards,
+                place,
+                module != _SMI,  # the roots are its, whoever repeats them
+                -entry.smi_version,
+                not newest_first,
+                newest_first,
+                module,
+            )
+            self._module_ranks[place, module] = rank
+        return rank
 
 
-def _ranked(found: list[tuple[tuple[object, ...], MibObject]]) -> tuple[MibObject, ...]:
+def _ranked(found: list[tuple[_Rank, MibObject]]) -> tuple[MibObject, ...]:
     return tuple(item for _, item in sorted(found, key=lambda pair: pair[0]))
 
 
@@ -424,11 +441,9 @@ def _match_rank(name: str, part: str) -> int:
         return 1
     if folded.startswith(wanted):
         return 2
-    return 3 if any(word.lower().startswith(wanted) for word in _words(name)) else 4
-
-
-def _words(name: str) -> Iterator[str]:
-    """The ends of a name that start at one of its words: ``ifInOctets`` has InOctets and Octets."""
-    for place, (before, here) in enumerate(pairwise(name), start=1):
-        if here.isupper() and not before.isupper():
-            yield name[place:]
+    start = folded.find(wanted, 1)
+    while start >= 0:  # in ifInOctets, a word starts at In and at Octets
+        if name[start].isupper() and not name[start - 1].isupper():
+            return 3
+        start = folded.find(wanted, start + 1)
+    return 4

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import mmap
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -262,6 +263,7 @@ class MibStore:
         self._trees: Buffer = files.buffer(TREES_FILE)
         self._texts: OrderedDict[str, ModuleText] = OrderedDict()
         self._kept = 0
+        self._lock = threading.Lock()
 
     def text(self, module: str) -> ModuleText:
         """The text of a module of this store.
@@ -270,18 +272,19 @@ class MibStore:
             KeyError: The store has no such module.
             MibStoreError: Its file is not what it should be.
         """
-        text = self._texts.get(module)
-        if text is not None:
-            self._texts.move_to_end(module)
+        with self._lock:  # pages look up in threads
+            text = self._texts.get(module)
+            if text is not None:
+                self._texts.move_to_end(module)
+                return text
+            entry = self.modules[module]
+            text = ModuleText(self._files.read(entry.file))
+            self._texts[module] = text
+            self._kept += len(text.content)
+            while self._kept > _KEPT_BYTES and len(self._texts) > 1:
+                _, dropped = self._texts.popitem(last=False)
+                self._kept -= len(dropped.content)
             return text
-        entry = self.modules[module]
-        text = ModuleText(self._files.read(entry.file))
-        self._texts[module] = text
-        self._kept += len(text.content)
-        while self._kept > _KEPT_BYTES and len(self._texts) > 1:
-            _, dropped = self._texts.popitem(last=False)
-            self._kept -= len(dropped.content)
-        return text
 
     def contents(self) -> dict[str, bytes]:
         """All files of the store, by their names."""
@@ -308,22 +311,30 @@ class MibStore:
         for module in self.modules_with(name):
             yield from self.text(module).by_name(name)
 
-    def search(self, text: str, *, inside: bool = True) -> Iterator[tuple[str, str, str]]:
-        """Module, OID and name of each object with *text* in its name, whatever the case.
+    def search(
+        self, text: str, *, inside: bool = True, within: str = ""
+    ) -> Iterator[tuple[str, str, str, str]]:
+        """Module, OID, kind and name of each object with *text* in its name, whatever the case.
 
-        This reads every module. With *inside* off, names must start with *text*.
+        Args:
+            text: What to look for.
+            inside: Whether it may stand anywhere in a name, or only at its start.
+            within: Look in the module of this name, whatever its case; every module is read else.
         """
         wanted = text.lower().encode()
         before = rb"[^\t\n]*?" if inside else b""
         pattern = re.compile(
-            rb"^([0-9.]+)\t[a-z]+\t(%b%b[^\t\n]*)" % (before, re.escape(wanted)),
+            rb"^([0-9.]+)\t([a-z]+)\t(%b%b[^\t\n]*)" % (before, re.escape(wanted)),
             re.MULTILINE | re.IGNORECASE,
         )
         for entry in self.modules.values():
+            if within and entry.name.lower() != within.lower():
+                continue
             content = self._files.read(entry.file)
             if wanted in content.lower():
                 for match in pattern.finditer(content):
-                    yield entry.name, match[1].decode(), match[2].decode()
+                    oid, kind, name = (part.decode() for part in match.groups())
+                    yield entry.name, oid, kind, name
 
     def _stretch(self, arcs: Arcs) -> tuple[tuple[str, ...], Arcs | None]:
         """The modules that *arcs* falls to, and the OID from which on it is others."""

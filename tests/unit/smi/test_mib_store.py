@@ -97,9 +97,17 @@ def test_what_follows_is_the_next_object_of_any_module(store: MibStore) -> None:
 
 
 def test_search_finds_parts_of_names_in_any_case(store: MibStore) -> None:
-    assert list(store.search("O")) == [("A-MIB", "1.3", "root")]
+    assert list(store.search("O")) == [("A-MIB", "1.3", "node", "root")]
     assert list(store.search("o", inside=False)) == []
-    assert list(store.search("FA", inside=False)) == [("A-MIB", "1.3.9", "far")]
+    assert list(store.search("FA", inside=False)) == [("A-MIB", "1.3.9", "node", "far")]
+
+
+def test_search_within_a_module_leaves_others_alone(store: MibStore) -> None:
+    everywhere = {module for module, *_ in store.search("a")}
+
+    assert len(everywhere) > 1
+    assert {module for module, *_ in store.search("a", within="a-mib")} == {"A-MIB"}
+    assert list(store.search("a", within="NO-MIB")) == []
 
 
 def test_an_empty_store_answers_nothing() -> None:
