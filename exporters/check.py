@@ -16,7 +16,8 @@ from pathlib import Path
 from exporters.config.check import KINDS, check_file
 from exporters.config.json_schema import json_schema
 from exporters.errors import ConfigError, Problem
-from exporters.mibs.opening import add_mib_arguments, dictionary_opener
+from exporters.mibs.flags import add_mib_arguments
+from exporters.mibs.on_demand import DictionaryOnDemand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.files:
         hint = "netexporters check snmp.yml devices.yml"
         raise ConfigError((Problem("no file is named to check", hint=hint),))
-    open_dictionary = dictionary_opener(arguments.mib_directories, arguments.mib_cache_directory)
+    mibs = DictionaryOnDemand(arguments.mib_directories, arguments.mib_cache_directory)
     wrong = False
     for file in arguments.files:
         problems = check_file(
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.kind,
             environment=os.environ,
             expand_environment_variables=arguments.expand_environment_variables,
-            open_dictionary=open_dictionary,
+            open_dictionary=mibs.get,
         )
         for problem in problems:
             sys.stderr.write(f"{problem}\n")

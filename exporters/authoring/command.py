@@ -24,7 +24,8 @@ from exporters.config.snmp_config import OpenDictionary, SnmpConfig
 from exporters.config.snmp_dump import dump_snmp_config
 from exporters.errors import ConfigError, Problem
 from exporters.flags import add_actions, did_you_mean
-from exporters.mibs.opening import add_mib_arguments, dictionary_opener
+from exporters.mibs.flags import add_mib_arguments
+from exporters.mibs.on_demand import DictionaryOnDemand
 from exporters.snmp.arguments import configuration_files, load_files
 
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]+")
@@ -69,12 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         ConfigError: A file is wrong, or there is no module of a name.
     """
-    open_dictionary = dictionary_opener(arguments.mib_directories, arguments.mib_cache_directory)
+    mibs = DictionaryOnDemand(arguments.mib_directories, arguments.mib_cache_directory)
     if arguments.action == "show":
-        return _show(arguments, open_dictionary)
+        return _show(arguments, mibs.get)
     if arguments.action == "lint":
-        return _lint(arguments, open_dictionary)
-    return _from_walk(arguments, open_dictionary)
+        return _lint(arguments, mibs.get)
+    return _from_walk(arguments, mibs.get)
 
 
 def _show(arguments: argparse.Namespace, open_dictionary: OpenDictionary) -> int:

@@ -14,12 +14,16 @@ from exporters.config.icmp_module import has_probers
 from exporters.config.ping_exporter_config import PingExporterConfig
 from exporters.config.rejection import describe, suggest
 from exporters.config.smokeping_config import SmokepingConfig, looks_like_smokeping
-from exporters.config.snmp_config import OpenDictionary, SnmpFile, resolve_modules
+from exporters.config.snmp_config import (
+    OpenDictionary,
+    SnmpFile,
+    empty_dictionary,
+    resolve_modules,
+)
 from exporters.config.validation import validate
 from exporters.config.web_config import WebConfig
 from exporters.config.yaml_file import load_yaml
 from exporters.errors import ConfigError, Problem
-from exporters.smi.dictionary import Dictionary
 
 KINDS: Final[Mapping[str, type[Any]]] = {
     "snmp": SnmpFile,
@@ -38,7 +42,7 @@ def check_file(
     *,
     environment: Mapping[str, str],
     expand_environment_variables: bool = False,
-    open_dictionary: OpenDictionary = Dictionary,
+    open_dictionary: OpenDictionary = empty_dictionary,
 ) -> list[Problem]:
     """Give everything that is wrong in one file.
 

@@ -19,13 +19,12 @@ from dataclasses import field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.dataclasses import dataclass
 
 from exporters.config.by_name.model import NamedModule
-from exporters.config.by_name.resolving import resolve
 from exporters.config.config_files import matching_files, repeated_names
 from exporters.config.context import LoadContext
 from exporters.config.fields import EMPTY_MAPPING, FROZEN, NULL_IS_EMPTY_MAPPING, Integer, Name
@@ -36,7 +35,9 @@ from exporters.config.snmp_module import DynamicFilter, Module
 from exporters.config.validation import locate, validate
 from exporters.config.yaml_file import load_yaml
 from exporters.errors import ConfigError, Problem
-from exporters.smi.dictionary import Dictionary
+
+if TYPE_CHECKING:
+    from exporters.smi.dictionary import Dictionary
 
 __all__ = [
     "Auth",
@@ -48,11 +49,20 @@ __all__ = [
     "RegexExtract",
     "SnmpConfig",
     "SnmpFile",
+    "empty_dictionary",
     "load_snmp_config",
     "resolve_modules",
 ]
 
-OpenDictionary = Callable[[], Dictionary]
+OpenDictionary = Callable[[], "Dictionary"]
+
+
+def empty_dictionary() -> Dictionary:
+    """Give a dictionary that knows no name."""
+    from exporters.smi.dictionary import Dictionary
+
+    return Dictionary()
+
 
 _CONFIG = ConfigDict(extra="forbid")
 
@@ -133,7 +143,7 @@ def load_snmp_config(
     *,
     environment: Mapping[str, str],
     expand_environment_variables: bool = False,
-    open_dictionary: OpenDictionary = Dictionary,
+    open_dictionary: OpenDictionary = empty_dictionary,
     need_auths: bool = True,
     need_modules: bool = True,
 ) -> SnmpConfig:
@@ -193,6 +203,9 @@ def resolve_modules(
     Raises:
         ConfigError: A module names what the dictionary does not have; has every problem.
     """
+    # Here and not above: a configuration without names does without the dictionary's code.
+    from exporters.config.by_name.resolving import resolve
+
     context = LoadContext(shared={} if shared is None else shared)
     modules: dict[str, Module] = {}
     problems: list[Problem] = []

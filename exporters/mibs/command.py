@@ -18,12 +18,8 @@ from typing import Any
 
 from exporters.errors import ConfigError, Problem
 from exporters.flags import add_actions
-from exporters.mibs.opening import (
-    add_cache_argument,
-    add_mib_arguments,
-    compile_directories,
-    open_dictionary,
-)
+from exporters.mibs.flags import add_cache_argument, add_mib_arguments
+from exporters.mibs.opening import compile_directories, open_dictionary
 from exporters.mibs.showing import module_lines, object_lines, result_lines, tree_lines
 from exporters.mibs.states import write_store
 from exporters.smi.dictionary import Dictionary, UnknownNameError

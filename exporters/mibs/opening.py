@@ -9,20 +9,15 @@ none of these can be written, files are compiled at each start, in memory.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from exporters.bundled import bundled_directory
-from exporters.logs import fields
 from exporters.mibs.compiling import MibProblem
 from exporters.mibs.states import CompiledState, compile_state, is_store, open_store
 from exporters.smi.dictionary import Dictionary
-from exporters.smi.mib_findings import Severity
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,53 +30,8 @@ class OpenedDictionary:
     """Of the user's files; empty where there are none to compile."""
 
 
-def add_mib_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that say where MIB files are."""
-    group = parser.add_argument_group("MIB files")
-    group.add_argument(
-        "--mib.dir",
-        dest="mib_directories",
-        metavar="DIR",
-        action="append",
-        default=[],
-        type=Path,
-        help="directory with your own MIB files, which come before those that ship; repeatable",
-    )
-    add_cache_argument(group)
-
-
-def add_cache_argument(parser: argparse._ActionsContainer) -> None:
-    """Add the flag that says where compiled MIB files are kept."""
-    parser.add_argument(
-        "--mib.cache-dir",
-        dest="mib_cache_directory",
-        metavar="DIR",
-        type=Path,
-        help="where compiled MIB files are kept (default: the user's cache directory)",
-    )
-
-
-def dictionary_opener(directories: Sequence[Path], cache: Path | None) -> Callable[[], Dictionary]:
-    """Give what opens the dictionary when it is needed, and logs if a user's files are at fault.
-
-    Opening raises ConfigError as ``open_with_directories`` does.
-    """
-
-    def open_it() -> Dictionary:
-        opened = open_with_directories(directories, cache)
-        errors = [problem for problem in opened.problems if problem.severity is Severity.ERROR]
-        if errors:
-            logger.warning(
-                "MIB files have errors, which netexporters mib compile tells",
-                extra=fields(errors=len(errors), first=errors[0], compiled=opened.summary),
-            )
-        return opened.dictionary
-
-    return open_it
-
-
 def open_dictionary(arguments: argparse.Namespace) -> OpenedDictionary:
-    """Open the dictionary that the flags of ``add_mib_arguments`` ask for.
+    """Open the dictionary that the flags of ``exporters.mibs.flags`` ask for.
 
     Raises:
         ConfigError: A directory is not there, or compiled modules are not what they should be.

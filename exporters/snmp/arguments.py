@@ -19,11 +19,16 @@ from exporters.bundled import modules_directory
 from exporters.config import flag_values
 from exporters.config.devices import Inventory, load_inventory
 from exporters.config.rejection import format_key_path
-from exporters.config.snmp_config import OpenDictionary, SnmpConfig, load_snmp_config
+from exporters.config.snmp_config import (
+    OpenDictionary,
+    SnmpConfig,
+    empty_dictionary,
+    load_snmp_config,
+)
 from exporters.config.source_lines import SourceLines
 from exporters.errors import ConfigError, Problem
-from exporters.mibs.opening import add_mib_arguments, dictionary_opener
-from exporters.smi.dictionary import Dictionary
+from exporters.mibs.flags import add_mib_arguments
+from exporters.mibs.on_demand import DictionaryOnDemand
 from exporters.snmp.loaded import Loaded
 from exporters.sockets.pacing import Limits
 from exporters.sockets.target_guard import Network
@@ -233,7 +238,7 @@ def load_files(
     files: Sequence[str],
     *,
     expand_environment_variables: bool = False,
-    open_dictionary: OpenDictionary = Dictionary,
+    open_dictionary: OpenDictionary = empty_dictionary,
     need_auths: bool = True,
     need_modules: bool = True,
 ) -> SnmpConfig:
@@ -252,7 +257,7 @@ def load_files(
     )
 
 
-def load(settings: Settings) -> Loaded:
+def load(settings: Settings, open_dictionary: OpenDictionary) -> Loaded:
     """Load and compile the configuration files.
 
     Raises:
@@ -261,13 +266,28 @@ def load(settings: Settings) -> Loaded:
     config = load_files(
         settings.config_files,
         expand_environment_variables=settings.expand_environment_variables,
-        open_dictionary=dictionary_opener(settings.mib_directories, settings.mib_cache_directory),
+        open_dictionary=open_dictionary,
     )
     inventory = load_inventory(Path(settings.devices_file)) if settings.devices_file else None
     loaded = Loaded.compile(config, inventory)
     if inventory is not None:
         _check_inventory(loaded, inventory, Path(settings.devices_file))
     return loaded
+
+
+def prepare_dictionary(settings: Settings) -> DictionaryOnDemand:
+    """Make the OID dictionary ready.
+
+    What ships is opened when it is asked for. A user's files are compiled now, because that may
+    take long, and what is wrong in them is to be known.
+
+    Raises:
+        ConfigError: A directory of MIB files is not there.
+    """
+    dictionary = DictionaryOnDemand(settings.mib_directories, settings.mib_cache_directory)
+    if settings.mib_directories:
+        dictionary.get()
+    return dictionary
 
 
 def _check_inventory(loaded: Loaded, inventory: Inventory, path: Path) -> None:

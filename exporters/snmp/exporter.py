@@ -25,7 +25,13 @@ from exporters.logs import fields
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
 from exporters.snmp.agent_memory import AgentMemory, BoundedCache
-from exporters.snmp.arguments import Settings, add_arguments, load, read_settings
+from exporters.snmp.arguments import (
+    Settings,
+    add_arguments,
+    load,
+    prepare_dictionary,
+    read_settings,
+)
 from exporters.snmp.circuit import PROBE_SECONDS, CircuitBreaker
 from exporters.snmp.collect import ModuleOutcome, ScrapeContext, collect_module
 from exporters.snmp.device_limits import DeviceLimits, Queues
@@ -50,6 +56,7 @@ from exporters.sockets.snmp_session import (
     oid_text,
 )
 from exporters.sockets.snmp_usm import EngineMemory
+from exporters.web.oid_pages import oid_routes
 from exporters.web.responses import plain_text
 from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
 from exporters.wire.ber import encode_oid
@@ -89,7 +96,8 @@ class SnmpExporter:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._loaded = load(settings)
+        self._dictionary = prepare_dictionary(settings)
+        self._loaded = load(settings, self._dictionary.get)
         self._registry = build_registry(NAME, this_build())
         self._telemetry = SnmpTelemetry(self._registry, self._loaded.plans)
         self._agents = BoundedCache[tuple[object, ...], AgentMemory](AgentMemory)
@@ -118,7 +126,10 @@ class SnmpExporter:
             title=TITLE,
             description="Polls SNMP agents when Prometheus asks for them.",
             registry=self._registry,
-            routes=(Route("GET", "/snmp", self.scrape, "poll a target"),),
+            routes=(
+                Route("GET", "/snmp", self.scrape, "poll a target"),
+                *oid_routes(TITLE, lambda: self._dictionary.get()),
+            ),
             forms=self._forms,
             running_config=lambda: dump_snmp_config(self._loaded.config),
             reload=self._reload,
@@ -313,9 +324,10 @@ class SnmpExporter:
         return None
 
     async def _reload(self) -> None:
-        loaded = await asyncio.to_thread(load, self._settings)
+        dictionary = await asyncio.to_thread(prepare_dictionary, self._settings)
+        loaded = await asyncio.to_thread(load, self._settings, dictionary.get)
         self._telemetry.set_modules(loaded.plans)
-        self._loaded = loaded
+        self._loaded, self._dictionary = loaded, dictionary
         self._labels.clear()
         self._limits = self._device_limits(loaded)
 

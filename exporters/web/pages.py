@@ -1,12 +1,15 @@
 """The pages that people open: the frame around every page, the landing page, the stylesheet.
 
-No script, no font and no image is loaded, from here or elsewhere. Links are relative, so that the
-pages work behind a proxy that serves them below a path of its own. A page one level down, such as
-``/oid``, finds everything where the landing page does.
+No font and no image is loaded, from here or elsewhere, and no script but one that a page brings
+inside of itself. Links are relative, so that the pages work behind a proxy that serves them below a
+path of its own. A page one level down, such as ``/oid``, finds everything where the landing page
+does.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
@@ -28,17 +31,38 @@ _CONTENT_SECURITY_POLICY = (
 )
 
 
+class Script:
+    """A script that a page brings inside of itself, and that may ask this server for more."""
+
+    def __init__(self, file: str) -> None:
+        text = (_STATIC / file).read_text(encoding="utf-8")
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        self.element = Html(f"<script>{text}</script>")
+        self.policy = f"script-src 'sha256-{digest}'; connect-src 'self'"
+
+
 def render_page(service: Service, title: str, *content: str) -> web.Response:
     """Answer with a page of *content* inside the frame that all pages share."""
+    return render_framed(service.title, title, *content)
+
+
+def render_framed(
+    home: str, title: str, *content: str, script: Script | None = None, status: int = 200
+) -> web.Response:
+    """Answer with a page of *content*; *home* is the name of the link to the landing page."""
+    policy = _CONTENT_SECURITY_POLICY
+    if script is not None:
+        content = (*content, script.element)
+        policy = f"{policy}; {script.policy}"
     text = _FRAME.substitute(
         title=join(title),
-        home=join(service.title),
+        home=join(home),
         version=join(f"version {__version__}"),
         stylesheet=join(f"{relative(STYLESHEET_PATH)}?v={__version__}"),
         content=join(*content),
     )
-    headers = {"Content-Security-Policy": _CONTENT_SECURITY_POLICY}
-    return web.Response(text=text, content_type="text/html", headers=headers)
+    headers = {"Content-Security-Policy": policy}
+    return web.Response(text=text, content_type="text/html", headers=headers, status=status)
 
 
 def render_landing_page(
