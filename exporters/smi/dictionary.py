@@ -22,6 +22,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from exporters.errors import WireError
+from exporters.smi.instance_names import (
+    InstancePart,
+    format_instance,
+    instance_parts,
+    parse_instance,
+)
 from exporters.smi.mib_objects import Convention, IndexPart, Kind, LinkedModule, MibObject
 from exporters.smi.mib_store import MibStore
 from exporters.wire.ber import (
@@ -81,6 +87,7 @@ class Dictionary:
         self._module_ranks: dict[tuple[int, str], _Rank] = {}
         self._last: MibObject | None = None
         self._by_lower_case: dict[str, str] | None = None
+        self._parts: dict[str, tuple[InstancePart, ...]] = {}
 
     # Modules
 
@@ -144,7 +151,8 @@ class Dictionary:
     def parse_oid(self, text: str) -> Oid:
         """Read an OID that may start with a name.
 
-        Examples: ``1.3.6.1.2.1.1.3.0``, ``sysUpTime.0``, ``IF-MIB::ifDescr``, ``ifDescr.3``.
+        Examples: ``1.3.6.1.2.1.1.3.0``, ``sysUpTime.0``, ``IF-MIB::ifDescr``, ``ifDescr.3``, and
+        whatever ``format_oid_named`` writes: ``vacmAccessStatus."admin"."".3.authPriv``.
 
         Raises:
             UnknownNameError: No module has the name, or what follows it is no instance.
@@ -161,9 +169,9 @@ class Dictionary:
         if item is None:
             raise UnknownNameError(f"no MIB module has the name {name!r}{self._suggestion(name)}")
         try:
-            return item.oid + encode_subids(map(int, filter(None, instance.split("."))))
+            return item.oid + encode_subids(parse_instance(self._instance_parts(item), instance))
         except ValueError as error:
-            problem = f"{text!r}: what follows {name} is no instance: expected numbers, as in .1.2"
+            problem = f"{text!r}: what follows {name} is no instance of it: {error}"
             raise UnknownNameError(problem) from error
 
     def _suggestion(self, name: str) -> str:
@@ -306,18 +314,28 @@ class Dictionary:
     def format_oid_named(self, oid: Oid) -> str:
         """Write an OID with a name as far as one is known.
 
-        Examples: ``IF-MIB::ifDescr.1``, ``SNMPv2-SMI::enterprises.99999.1``. An OID of which
-        nothing is known, or that is none, is written in numbers, or in hexadecimal.
+        Examples: ``IF-MIB::ifDescr.1``, ``SNMPv2-SMI::enterprises.99999.1``, and with labels and
+        text of the index ``SNMP-VIEW-BASED-ACM-MIB::vacmAccessStatus."admin"."".3.authPriv``. An
+        OID of which nothing is known, or that is none, is written in numbers, or in hexadecimal.
         """
         found = self.by_oid(oid)
         try:
             if found is None:
                 return format_oid(oid)
             item, instance = found
-            numbers = "".join(f".{subid}" for subid in decode_subids(instance)) if instance else ""
+            if not instance:
+                return item.qualified_name
+            subids = decode_subids(instance)
         except WireError:
             return oid.hex()
-        return item.qualified_name + numbers
+        return f"{item.qualified_name}.{format_instance(self._instance_parts(item), subids)}"
+
+    def _instance_parts(self, item: MibObject) -> tuple[InstancePart, ...]:
+        parts = self._parts.get(item.qualified_name)
+        if parts is None:
+            parts = instance_parts(self.indexes_of(item) if item.kind is Kind.COLUMN else ())
+            self._parts[item.qualified_name] = parts
+        return parts
 
     # Relations
 
