@@ -11,12 +11,9 @@ import asyncio
 import sys
 
 from exporters.demo.snmprec import format_line
-from exporters.snmp.commands.conversation import (
-    add_conversation_arguments,
-    oid_argument,
-    open_conversation,
-    subtree_argument,
-)
+from exporters.mibs.flags import add_mib_arguments
+from exporters.snmp.commands.conversation import add_conversation_arguments, open_conversation
+from exporters.snmp.commands.oid_arguments import oid_argument, resolve, subtree_argument
 from exporters.snmp.commands.subtree import WHOLE_TREE, walk_subtree
 
 _PATIENCE_SECONDS = 24 * 3600.0
@@ -48,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="rows asked for in a packet (default: %(default)s)",
     )
+    add_mib_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,13 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _record(arguments: argparse.Namespace) -> int:
+    roots = resolve(arguments.oids, arguments) or [WHOLE_TREE]
+    left_out = tuple(resolve(arguments.left_out, arguments))
     written = 0
     async with open_conversation(arguments, deadline_seconds=_PATIENCE_SECONDS) as session:
-        for root in arguments.oids or [WHOLE_TREE]:
+        for root in roots:
             async for oid, tag, content in walk_subtree(
                 session, root, max(1, arguments.repetitions)
             ):
-                if any(oid.startswith(subtree) for subtree in arguments.left_out):
+                if oid.startswith(left_out):
                     continue
                 sys.stdout.write(format_line(oid, tag, content) + "\n")
                 written += 1

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporters.errors import NetexportersError
 from exporters.logs import fields
 from exporters.smi.mib_findings import Severity
+from exporters.smi.oid_names import has_oids, name_oids
 
 if TYPE_CHECKING:
     from exporters.smi.dictionary import Dictionary
@@ -40,6 +42,16 @@ class DictionaryOnDemand:
             if self._dictionary is None:
                 self._dictionary = _open(self._directories, self._cache)
             return self._dictionary
+
+    def name_oids(self, text: str) -> str:
+        """Write names beside the OIDs in *text*; where nothing can be looked up, it stays so."""
+        if not has_oids(text):
+            return text
+        try:
+            return name_oids(self.get(), text)
+        except (NetexportersError, OSError, ValueError) as error:
+            logger.warning("OID dictionary not readable", extra=fields(err=error))
+            return text
 
 
 def _open(directories: Sequence[Path], cache: Path | None) -> Dictionary:

@@ -161,7 +161,7 @@ class SnmpExporter:
         except TargetError as error:
             outcomes = [ModuleOutcome(name, [error]) for name in query.modules]
             answer = self._finish(query, Exposition(), outcomes)
-        return _respond(query, answer, log)
+        return await self._respond(query, answer, log)
 
     def _allowed_seconds(self, request: web.Request) -> float:
         """How long the scrape may take: what Prometheus says it waits for, less the offset."""
@@ -313,6 +313,23 @@ class SnmpExporter:
         text = exposition.text(TextFormat.PROMETHEUS)
         return _Answer(text.encode(), any(outcome.answered for outcome in outcomes), outcomes)
 
+    async def _respond(
+        self, query: SnmpQuery, answer: _Answer, log: ScrapeLog | None
+    ) -> web.Response:
+        """Answer 200 if anything was read, else 500; with debug=1 always 200, and the log first.
+
+        What people read has names beside its OIDs: found in a thread, because that reads files.
+        """
+        failure = "" if answer.answered else failure_text(str(query.target), answer.outcomes)
+        name_oids = self._dictionary.name_oids
+        if log is not None:
+            told = await asyncio.to_thread(name_oids, f"{log.text()}{failure}\n")
+            return web.Response(text=f"{told}# Metrics of this scrape:\n{answer.text.decode()}")
+        if failure and not query.failure_as_metrics:
+            return plain_text(500, await asyncio.to_thread(name_oids, failure))
+        content_type = TextFormat.PROMETHEUS.value
+        return web.Response(body=answer.text, headers={hdrs.CONTENT_TYPE: content_type})
+
     def _trace(self, query: SnmpQuery, log: ScrapeLog | None) -> Trace | None:
         """Where packets are written down: the answer of debug=1, the log, or nowhere."""
         if log is not None:
@@ -369,17 +386,6 @@ class SnmpExporter:
 def _where(endpoint: Endpoint) -> tuple[object, ...]:
     """What an agent is remembered by."""
     return (endpoint.ip, endpoint.socket_address[1], endpoint.stream)
-
-
-def _respond(query: SnmpQuery, answer: _Answer, log: ScrapeLog | None) -> web.Response:
-    """Answer 200 if anything was read, else 500; with debug=1 always 200, and the log first."""
-    failure = "" if answer.answered else failure_text(str(query.target), answer.outcomes)
-    if log is not None:
-        text = f"{log.text()}{failure}\n# Metrics of this scrape:\n{answer.text.decode()}"
-        return web.Response(text=text)
-    if failure and not query.failure_as_metrics:
-        return plain_text(500, failure)
-    return web.Response(body=answer.text, headers={hdrs.CONTENT_TYPE: TextFormat.PROMETHEUS.value})
 
 
 def _log_failures(query: SnmpQuery, outcome: ModuleOutcome) -> None:

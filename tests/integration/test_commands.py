@@ -125,7 +125,7 @@ def test_simulation_of_several_files_serves_each_by_its_name(
     _, target = start_simulation(programs, "--one-port", *files)
     for name in ("north", "south"):
         wanted = [f'{SYS_NAME} = STRING: "{name}"']
-        assert lines(netexporters("get", "-c", name, target, SYS_NAME)) == wanted
+        assert lines(netexporters("get", "--numbers", "-c", name, target, SYS_NAME)) == wanted
 
 
 def test_simulation_ends_at_once_when_told(programs: Programs, recording: Path) -> None:
@@ -140,7 +140,8 @@ def test_simulation_ends_at_once_when_told(programs: Programs, recording: Path) 
 
 def test_get_prints_a_line_for_each_instance(agent: str) -> None:
     oids = [oid for oid, _, _ in TYPES]
-    assert lines(netexporters("get", agent, *oids, "1.3.6.1.2.1.1.5.1", "1.3.9.9")) == [
+    others = ("1.3.6.1.2.1.1.5.1", "1.3.9.9")
+    assert lines(netexporters("get", "--numbers", agent, *oids, *others)) == [
         f"{oids[0]} = INTEGER: -2147483648",
         f"{oids[1]} = Hex-STRING: 00 FF 80",
         f'{oids[2]} = STRING: ""',
@@ -163,19 +164,21 @@ def test_get_prints_a_line_for_each_instance(agent: str) -> None:
 
 @pytest.mark.parametrize("target", ["AGENT", "udp://AGENT", "tcp://AGENT", "tcp4://AGENT"])
 def test_walk_prints_every_instance_in_order(agent: str, recording: Path, target: str) -> None:
-    result = netexporters("walk", target.replace("AGENT", agent), "1.3.6.1.2.1.2", "1.3.6.1.2.1.1")
+    roots = ("1.3.6.1.2.1.2", "1.3.6.1.2.1.1")
+    result = netexporters("walk", "--numbers", target.replace("AGENT", agent), *roots)
     oids = [line.partition("|")[0] for line in recording.read_text().splitlines()]
     wanted = [oid for oid in oids if oid.startswith("1.3.6.1.2.1.2.")]
     wanted += [oid for oid in oids if oid.startswith("1.3.6.1.2.1.1.")]
     assert [line.partition(" = ")[0] for line in lines(result)] == wanted
 
 
-@pytest.mark.parametrize("root", [".1.3.6.1.2.1.1", "1.3.6.1.2.1.1.", "1.3", "1", ".1"])
+@pytest.mark.parametrize("root", [".1.3.6.1.2.1.1", "1.3.6.1.2.1.1.", "1.3", "1", ".1", "iso"])
 def test_walk_takes_oids_as_users_write_them(agent: str, root: str) -> None:
     if root.endswith("."):
         assert netexporters("walk", agent, root).returncode == 2
         return
-    oids = [line.partition(" = ")[0] for line in lines(netexporters("walk", agent, root))]
+    result = netexporters("walk", "--numbers", agent, root)
+    oids = [line.partition(" = ")[0] for line in lines(result)]
     assert {oid for oid, _, _ in SYSTEM_ROWS} <= set(oids)
 
 
@@ -183,7 +186,7 @@ def test_flags_may_stand_anywhere(agent: str) -> None:
     root = "1.3.6.1.2.1.1.5"
     wanted = [f'{SYS_NAME} = STRING: "switch-1"']
     for words in (("-v2c", agent, root), (agent, "-v2c", root), (agent, root, "-v2c")):
-        assert lines(netexporters("walk", *words)) == wanted
+        assert lines(netexporters("walk", "--numbers", *words)) == wanted
 
 
 def test_auth_of_a_configuration_is_used(programs: Programs, tmp_path: Path) -> None:
@@ -194,7 +197,8 @@ def test_auth_of_a_configuration_is_used(programs: Programs, tmp_path: Path) -> 
     file = f"--config.file={tmp_path}/auths.yml"
     wanted = [f'{SYS_NAME} = STRING: "switch-1"']
     environment = {"PRIVATE": "private"}
-    result = netexporters("get", file, "--auth=own", target, SYS_NAME, environment=environment)
+    words = ("--numbers", file, "--auth=own", target, SYS_NAME)
+    result = netexporters("get", *words, environment=environment)
     assert lines(result) == wanted
 
 
@@ -232,8 +236,8 @@ def test_walk_of_net_snmp_prints_what_its_own_tool_does(
     wanted = [f"{oid} = {value.replace('OID: .', 'OID: ')}"
               for oid, value in snmpd.walk(V2C, root).items()]  # fmt: skip
     assert len(wanted) > 5
-    assert lines(netexporters("walk", *flags, target, root)) == wanted
-    name = netexporters("get", *flags, target, SYS_NAME, "1.3.6.1.2.1.1.6.0")
+    assert lines(netexporters("walk", "--numbers", *flags, target, root)) == wanted
+    name = netexporters("get", "--numbers", *flags, target, SYS_NAME, "1.3.6.1.2.1.1.6.0")
     assert lines(name) == [f'{SYS_NAME} = STRING: "tested"',
                            '1.3.6.1.2.1.1.6.0 = STRING: "cellar"']  # fmt: skip
 
@@ -275,7 +279,13 @@ def test_wrong_credentials_are_told_in_one_line(
         (("get",), 2, "netexporters get: the following arguments are required: TARGET, OID; see "
          "netexporters get --help"),
         (("get", "AGENT", "1.3.x"), 2, "netexporters get: argument OID: '1.3.x' is not an OID"),
-        (("get", "AGENT", "sysName.0"), 2, "netexporters get: argument OID: 'sysName.0' is not"),
+        (("get", "AGENT", "sysNam.0"), 1,
+         "no MIB module has the name 'sysNam', did you mean sysName?"),
+        (("get", "--numbers", "AGENT", "SNMPv2-MIB::sysNam.0"), 1,
+         "no MIB module has the name 'SNMPv2-MIB::sysNam', did you mean sysName?"),
+        (("get", "AGENT", "sysName.x"), 1, "'sysName.x': what follows sysName is no instance"),
+        (("get", "--mib.dir=/no/such", "AGENT", "1.3.6"), 1,
+         "/no/such: there is no such file or directory"),
         (("get", "AGENT", "1.3.6.4294967296"), 2, "netexporters get: argument OID: "
          "sub-identifier 4294967296 does not fit 32 unsigned bits"),
         (("get", "AGENT", "1.3.6.-1"), 2, "netexporters get: argument OID: '1.3.6.-1' is not"),
@@ -382,7 +392,8 @@ def test_output_that_cannot_be_written_is_told_in_one_line(agent: str, stdout: s
 
 def test_terminal_that_knows_ascii_alone_gets_escapes(agent: str) -> None:
     oid = "1.3.6.1.4.1.99999.1.4.0"
-    result = netexporters("get", agent, oid, environment={"PYTHONIOENCODING": "ascii"})
+    environment = {"PYTHONIOENCODING": "ascii"}
+    result = netexporters("get", "--numbers", agent, oid, environment=environment)
     assert lines(result) == [rf'{oid} = STRING: "\xe9 | \" \\"']
 
 

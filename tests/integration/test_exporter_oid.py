@@ -11,6 +11,13 @@ from urllib.parse import urlencode
 
 import pytest
 
+from .agents import (
+    SYSTEM_ROWS,
+    address_of,
+    silent_udp,
+    start_simulation,
+    write_recording,
+)
 from .exporter import Exporter, start_exporter
 from .processes import Programs, netexporters
 
@@ -129,3 +136,18 @@ def test_other_requests_do_not_wait_for_a_search(exporter: Exporter) -> None:
 
     assert len(waits) > 10
     assert statistics.median(waits) < 0.1
+
+
+def test_what_a_scrape_tells_has_names_beside_oids(exporter: Exporter, programs: Programs) -> None:
+    recording = write_recording(programs.folder / "a.snmprec", SYSTEM_ROWS)
+    target = start_simulation(programs, recording)[1]
+
+    told = exporter.scrape(target, "system", debug="1").text
+    with silent_udp() as silent:
+        failure = exporter.scrape(address_of(silent), "system", timeout=1.0)
+
+    assert " oids=SNMPv2-MIB::sysDescr (1.3.6.1.2.1.1.1)," in told
+    assert "column SNMPv2-MIB::sysName (1.3.6.1.2.1.1.5): 1 rows, complete" in told
+    assert '\nsysName{sysName="switch-1"} 1\n' in told
+    assert failure.status == 500
+    assert "asked for SNMPv2-MIB::sysDescr (1.3.6.1.2.1.1.1) (timeout)" in failure.text

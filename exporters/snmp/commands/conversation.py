@@ -21,7 +21,6 @@ from exporters.config.snmp_config import Auth, SnmpConfig
 from exporters.config.validation import validate
 from exporters.errors import ConfigError, Problem
 from exporters.snmp.arguments import DEFAULT_CONFIG_FILE, load_files
-from exporters.snmp.commands.subtree import WHOLE_TREE
 from exporters.snmp.loaded import Loaded
 from exporters.snmp.query import DEFAULT_AUTH
 from exporters.sockets.resolution import resolve
@@ -29,7 +28,6 @@ from exporters.sockets.rtt import RttEstimator
 from exporters.sockets.snmp_session import SessionSettings, SnmpSession, Traffic
 from exporters.sockets.snmp_usm import EngineMemory
 from exporters.sockets.target_address import TargetAddress, parse_target
-from exporters.wire.ber import Oid, encode_oid
 
 _VERSIONS: Final = {"1": 1, "2c": 2, "2": 2, "3": 3}
 _FLAG_AUTH: Final = "command line"
@@ -81,19 +79,6 @@ def add_conversation_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="further tries (default: %(default)s)",
     )
-
-
-def oid_argument(text: str) -> Oid:
-    """Read an OID from the command line."""
-    try:
-        return encode_oid(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def subtree_argument(text: str) -> Oid:
-    """Read the root of a subtree; ``1`` or ``.1``, which no packet can hold, is the whole tree."""
-    return WHOLE_TREE if text.removeprefix(".") == "1" else oid_argument(text)
 
 
 @asynccontextmanager

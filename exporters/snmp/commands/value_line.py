@@ -26,7 +26,7 @@ from exporters.wire.tags import (
     UINTEGER32,
 )
 
-_TYPES: Final = {
+TYPE_WORDS: Final = {
     INTEGER: "INTEGER",
     BIT_STRING: "BITS",
     OBJECT_IDENTIFIER: "OID",
@@ -66,10 +66,15 @@ def format_value(tag: int, content: bytes) -> str:
     if tag == TIME_TICKS:
         ticks = integer(tag, content)
         return f"Timeticks: ({ticks}) {_format_ticks(ticks)}"
-    name = _TYPES.get(tag)
+    name = TYPE_WORDS.get(tag)
     if name is None:
         return f"type 0x{tag:02X}: {content.hex(' ').upper()}"
     return f"{name}: {_text(tag, content)}"
+
+
+def is_text(text: str) -> bool:
+    """Whether *text* can go to a terminal as it is."""
+    return all(c.isprintable() or c in _PRINTABLE_CONTROLS for c in text)
 
 
 def _format_octets(content: bytes) -> str:
@@ -77,7 +82,7 @@ def _format_octets(content: bytes) -> str:
         text = content.decode()
     except UnicodeDecodeError:
         text = None
-    if text is not None and all(c.isprintable() or c in _PRINTABLE_CONTROLS for c in text):
+    if text is not None and is_text(text):
         escaped = text.replace("\\", "\\\\").replace('"', '\\"')
         return f'STRING: "{escaped}"'
     return f"Hex-STRING: {content.hex(' ').upper()}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -71,3 +72,25 @@ def test_a_directory_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="there is no such file or directory"):
         dictionary.get()
+
+
+def test_names_stand_beside_oids() -> None:
+    dictionary = DictionaryOnDemand((), None)
+
+    assert dictionary.name_oids("genErr at 1.3.6.1.2.1.1.5.0") == (
+        "genErr at SNMPv2-MIB::sysName.0 (1.3.6.1.2.1.1.5.0)"
+    )
+
+
+def test_text_stays_as_it_is_where_nothing_can_be_looked_up(
+    mibs: Path, cache: Path, module: Module, caplog: pytest.LogCaptureFixture
+) -> None:
+    (mibs / "A-MIB").write_text(module("A-MIB", "one OBJECT IDENTIFIER ::= { root 1 }"))
+    dictionary = DictionaryOnDemand((mibs,), cache)
+    dictionary.get()
+    shutil.rmtree(cache)
+    text = "genErr at 1.3.6.1.4.1.32473.1.0"
+
+    assert dictionary.name_oids(text) == text
+    assert caplog.records[-1].getMessage() == "OID dictionary not readable"
+    assert dictionary.name_oids("no OID in it") == "no OID in it"
