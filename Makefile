@@ -5,6 +5,7 @@
 #   make test                         install what the tests need, then run all of them
 #   make bench-snmp                   race against snmp_exporter, nine minutes (ARGS=--quick: one)
 #   make soak-snmp                    10,000 scrapes of 200 targets, a fifth of them dead, five minutes
+#   make bench-mibs                   what the OID dictionary costs, one minute
 #   make mibs MIBS=DIRECTORY          compile the MIB modules that ship, from MIB files
 #   make check-mibs                   compile every MIB file there is, and compare with net-snmp
 
@@ -13,7 +14,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test bench-snmp soak-snmp lint install-peers mibs check-mibs clean
+.PHONY: demo test bench-snmp bench-mibs soak-snmp lint install-peers mibs check-mibs clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/netexporters demo $(ARGS)
@@ -26,6 +27,9 @@ bench-snmp: $(VENV)/.installed-for-tests
 
 soak-snmp: $(VENV)/.installed-for-tests
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+bench-mibs: $(VENV)/.installed-for-tests
+	@$(BIN)/python -m benchmarks.mibs $(ARGS)
 
 lint: $(VENV)/.installed-for-tests
 	$(BIN)/ruff check .

@@ -30,11 +30,11 @@ from typing import Protocol, TypeVar
 
 from exporters.smi.mib_objects import Convention, LinkedModule, MibObject
 from exporters.smi.mib_text import (
+    TypeTable,
     format_module,
     parse_head,
     parse_module,
     parse_object,
-    parse_types,
 )
 from exporters.wire.ber import decode_oid
 
@@ -176,7 +176,7 @@ class ModuleText:
     def types(self) -> Mapping[str, Convention]:
         """The types of the module's lines, by the names that they have there."""
         if self._types is None:
-            self._types = parse_types(self._types_text.decode(), self.name)
+            self._types = TypeTable(self._types_text.decode(), self.name)
         return self._types
 
     def _object(self, start: int) -> MibObject:

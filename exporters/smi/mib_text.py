@@ -54,6 +54,7 @@ _ACCESS_CODES = {
 }
 _ACCESS_WORDS = {code: word for word, code in _ACCESS_CODES.items()}
 _SYNTAX = re.compile(r"(?P<name>[^{(]+)(?:\{(?P<labels>[^}]*)\})?(?:\((?P<ranges>[^)]*)\))?")
+_BASE_END = re.compile(r"[{(]")
 _VALUE_KINDS = frozenset((Kind.COLUMN, Kind.SCALAR))
 
 
@@ -162,7 +163,7 @@ def parse_module(text: str) -> LinkedModule:
     if len(parts) != 3:
         raise MibTextError("expected three parts with an empty line between them")
     head = parse_head(parts[0])
-    conventions = parse_types(parts[1], head["module"])
+    conventions = TypeTable(parts[1], head["module"])
     lines = [line for line in parts[2].split("\n") if line]
     return LinkedModule(
         head["module"],
@@ -185,41 +186,56 @@ def parse_head(text: str) -> dict[str, str]:
     return head
 
 
-def parse_types(text: str, module: str) -> dict[str, Convention]:
-    """Read the second part: types by the names that objects call them by.
+class TypeTable(Mapping[str, Convention]):
+    """The second part: types by the names that objects call them by, read when they are asked for.
+
+    Some modules repeat a thousand types of others, of which a look-up needs one.
 
     Raises:
-        MibTextError: A line is no type.
+        MibTextError: A line is no type; when a type is asked for, that it is none.
     """
-    written: dict[str, list[str]] = {}
-    for line in text.split("\n"):
-        if line:
-            word, name, *rest = line.split("\t")
-            if word != "type" or not rest:
+
+    def __init__(self, text: str, module: str) -> None:
+        self._module = module
+        self._written: dict[str, str] = {}
+        self._read: dict[str, Convention] = {}
+        for line in filter(None, text.split("\n")):
+            word, _, rest = line.partition("\t")
+            name, _, type_text = rest.partition("\t")
+            if word != "type" or not type_text:
                 raise MibTextError(f"not a type: {line!r}")
-            written[name] = [*rest, "", "", ""]
-    types: dict[str, Convention] = {}
-    for name in written:
-        _read_type(name, written, types, module, ())
-    return {name: types[name] for name in written}
+            self._written[name] = type_text
 
+    def __getitem__(self, name: str) -> Convention:
+        """The type of that name."""
+        if name not in self._read:
+            self._read_type(name, ())
+        return self._read[name]
 
-def _read_type(
-    name: str,
-    written: Mapping[str, list[str]],
-    types: dict[str, Convention],
-    module: str,
-    above: tuple[str, ...],
-) -> None:
-    """Read the type *name* after those that it is built on."""
-    if name in types or name not in written:
-        return
-    if name in above:
-        raise MibTextError(f"the type {name} is built on itself")
-    origin, syntax, hint, *_ = written[name]
-    _read_type(re.split(r"[{(]", syntax, maxsplit=1)[0], written, types, module, (*above, name))
-    plain_name = name.rpartition("::")[2]
-    types[name] = Convention(origin or module, plain_name, parse_syntax(syntax, types), hint)
+    def __iter__(self) -> Iterator[str]:
+        """The names, in the order of the file."""
+        return iter(self._written)
+
+    def __len__(self) -> int:
+        """How many types there are."""
+        return len(self._written)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a type of that name, which need not be read for this."""
+        return name in self._written
+
+    def _read_type(self, name: str, above: tuple[str, ...]) -> None:
+        """Read the type *name* after those that it is built on."""
+        if name in above:
+            raise MibTextError(f"the type {name} is built on itself")
+        origin, syntax, hint, *_ = [*self._written[name].split("\t"), "", ""]
+        base = _BASE_END.split(syntax, maxsplit=1)[0]
+        if base in self._written and base not in self._read:
+            self._read_type(base, (*above, name))
+        plain_name = name.rpartition("::")[2]
+        self._read[name] = Convention(
+            origin or self._module, plain_name, parse_syntax(syntax, self._read), hint
+        )
 
 
 def parse_syntax(text: str, types: Mapping[str, Convention]) -> Syntax:
