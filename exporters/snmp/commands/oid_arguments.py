@@ -86,7 +86,8 @@ class Lines:
         except TargetError as error:
             if self.dictionary is None:
                 raise
-            raise TargetError(error.reason, name_oids(self.dictionary, error.detail)) from error
+            detail = name_oids(self.dictionary, error.detail)
+            raise TargetError(error.reason, detail, error.oid) from error
 
 
 def open_lines(arguments: argparse.Namespace) -> tuple[Lines, list[Oid]]:
