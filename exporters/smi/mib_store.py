@@ -47,6 +47,8 @@ NAMES_FILE = "index/names.txt"
 TREES_FILE = "index/trees.txt"
 
 _KEPT_BYTES = 4_000_000
+_NAMED = rb"^(?:\.[0-9]+|[0-9][0-9.]*\t(?P<kind>[a-z]+))\t(?P<name>%b%b[^\t\n]*)"
+"""Lines of objects, where their names start so and go on so."""
 
 
 class MibStoreError(ValueError):
@@ -129,24 +131,27 @@ def _line_end(buffer: Buffer, position: int, high: int) -> int:
     return high if found < 0 else found
 
 
-def _name_key(line: bytes) -> bytes:
-    return line.partition(b"\t")[0]
+def _first_column(buffer: Buffer, start: int) -> bytes:
+    return buffer[start : buffer.find(b"\t", start)]
 
 
-def _oid_key(line: bytes) -> Arcs:
-    return tuple(map(int, line.partition(b"\t")[0].split(b".")))
+def _arcs(dotted: bytes) -> Arcs:
+    return tuple(map(int, dotted.split(b".")))
 
 
 def _first_not_below(
-    buffer: Buffer, low: int, high: int, key: Callable[[bytes], _Key], wanted: _Key
+    buffer: Buffer, low: int, high: int, key: Callable[[int], _Key], wanted: _Key
 ) -> int:
-    """Where the first line between *low* and *high* starts whose key is not below *wanted*."""
+    """Where the first line between *low* and *high* starts whose key is not below *wanted*.
+
+    Keys ascend from line to line; *key* gives that of the line that starts at a position.
+    """
     start = low
     while low < high:
         line = _line_start(buffer, (low + high) // 2, start)
         line = max(line, low)
         end = _line_end(buffer, line, high)
-        if key(buffer[line:end]) < wanted:
+        if key(line) < wanted:
             low = end + 1
         else:
             high = line
@@ -170,7 +175,9 @@ class ModuleText:
         self._end = max(self._end, self._start)
         self._types_text = content[head_end + 2 : types_end]
         self._types: Mapping[str, Convention] | None = None
-        self.name = parse_head(content[:head_end].decode())["module"]
+        head = parse_head(content[:head_end].decode())
+        self.name = head["module"]
+        self._below = _arcs(head["below"].encode()) if "below" in head else ()
 
     @property
     def types(self) -> Mapping[str, Convention]:
@@ -181,59 +188,79 @@ class ModuleText:
 
     def _object(self, start: int) -> MibObject:
         line = self.content[start : _line_end(self.content, start, self._end)]
-        return parse_object(line.decode(), self.name, self.types)
+        above = self._row(start) if self._is_column(start) else self._below
+        return parse_object(line.decode(), ".".join(map(str, above)), self.name, self.types)
+
+    def _is_column(self, start: int) -> bool:
+        """Whether the line at *start* is one of a column that goes on from the row before it."""
+        return self.content.startswith(b".", start)
+
+    def _row(self, start: int) -> Arcs:
+        """The OID of the row before the column at *start*."""
+        end = start
+        while (end := self.content.rfind(b"\trow\t", self._start, end)) >= 0:
+            row = _line_start(self.content, end, self._start)
+            # An object may be called row, which then stands in another place of its line.
+            if not self._is_column(row) and self.content.find(b"\t", row) == end:
+                return self._arcs(row)
+        raise MibStoreError(f"{self.name}: a column stands before any row")
+
+    def _arcs(self, start: int) -> Arcs:
+        """The OID of the line at *start*."""
+        if self._is_column(start):
+            return (*self._row(start), int(_first_column(self.content, start)[1:]))
+        return self._below + _arcs(_first_column(self.content, start))
 
     def by_name(self, name: str) -> Iterator[MibObject]:
         """The objects of that name; seldom more than one."""
         column = b"\t" + name.encode()
         starts = set()
-        # A name ends its line or is followed by another column. No other column can be like it:
-        # kinds, which could, stand before it.
-        for end in (b"\t", b"\n"):
+        for end in (b"\t", b"\n"):  # a name ends its line, or another column follows it
             position = self.content.find(column + end, self._start)
             while position >= 0:
                 start = _line_start(self.content, position, self._start)
-                if self.content.count(b"\t", start, position) == 1:
+                before = 0 if self.content.startswith(b".", start) else 1  # such lines have no kind
+                if self.content.count(b"\t", start, position) == before:
                     starts.add(start)
                 position = self.content.find(column + end, position + 1)
         for start in sorted(starts):
             yield self._object(start)
 
+    def search(self, pattern: re.Pattern[bytes]) -> Iterator[tuple[str, str, str]]:
+        """OID, kind and name of each object whose line *pattern* finds, as ``_NAMED`` tells."""
+        for match in pattern.finditer(self.content, self._start, self._end):
+            kind = (match["kind"] or b"column").decode()
+            oid = ".".join(map(str, self._arcs(match.start())))
+            yield oid, kind, match["name"].decode()
+
     def at(self, arcs: Arcs) -> Iterator[MibObject]:
         """The objects with exactly that OID."""
-        start = _first_not_below(self.content, self._start, self._end, _oid_key, arcs)
-        while start < self._end:
-            end = _line_end(self.content, start, self._end)
-            if _oid_key(self.content[start:end]) != arcs:
-                return
+        start = self._first_not_below(arcs)
+        while start < self._end and self._arcs(start) == arcs:
             yield self._object(start)
-            start = end + 1
+            start = _line_end(self.content, start, self._end) + 1
 
     def subtree(self, arcs: Arcs) -> Iterator[tuple[Arcs, MibObject]]:
         """The objects at *arcs* and below it, with their OIDs, in order."""
-        start = _first_not_below(self.content, self._start, self._end, _oid_key, arcs)
-        while start < self._end:
-            end = _line_end(self.content, start, self._end)
-            found = _oid_key(self.content[start:end])
-            if found[: len(arcs)] != arcs:
-                return
+        start = self._first_not_below(arcs)
+        while start < self._end and (found := self._arcs(start))[: len(arcs)] == arcs:
             yield found, self._object(start)
-            start = end + 1
+            start = _line_end(self.content, start, self._end) + 1
 
     def not_below(self, arcs: Arcs) -> Arcs | None:
         """The first OID of an object that is *arcs* or comes after it."""
-        start = _first_not_below(self.content, self._start, self._end, _oid_key, arcs)
-        if start >= self._end:
-            return None
-        return _oid_key(self.content[start : _line_end(self.content, start, self._end)])
+        start = self._first_not_below(arcs)
+        return self._arcs(start) if start < self._end else None
 
     def not_above(self, arcs: Arcs) -> Arcs | None:
         """The last OID of an object that is *arcs* or comes before it."""
-        start = _first_not_below(self.content, self._start, self._end, _oid_key, (*arcs, -1))
+        start = self._first_not_below((*arcs, -1))
         if start <= self._start:
             return None
-        line = _line_start(self.content, start - 1, self._start)
-        return _oid_key(self.content[line : _line_end(self.content, line, self._end)])
+        return self._arcs(_line_start(self.content, start - 1, self._start))
+
+    def _first_not_below(self, arcs: Arcs) -> int:
+        return _first_not_below(self.content, self._start, self._end, self._arcs, arcs)
 
     def module(self) -> LinkedModule:
         """All of it."""
@@ -300,7 +327,8 @@ class MibStore:
     def modules_with(self, name: str) -> tuple[str, ...]:
         """The modules that may define *name*: all that do, if it is defined at all."""
         buffer, size = self._names, len(self._names)
-        after = _first_not_below(buffer, 0, size, _name_key, name.encode() + b"\0")
+        wanted = name.encode() + b"\0"
+        after = _first_not_below(buffer, 0, size, lambda at: _first_column(buffer, at), wanted)
         if after == 0:
             return ()
         start = _line_start(buffer, after - 1, 0)
@@ -322,9 +350,8 @@ class MibStore:
             within: Look in the module of this name, whatever its case; every module is read else.
         """
         wanted = text.lower().encode()
-        before = rb"[^\t\n]*?" if inside else b""
         pattern = re.compile(
-            rb"^([0-9.]+)\t([a-z]+)\t(%b%b[^\t\n]*)" % (before, re.escape(wanted)),
+            _NAMED % (rb"[^\t\n]*?" if inside else b"", re.escape(wanted)),
             re.MULTILINE | re.IGNORECASE,
         )
         for entry in self.modules.values():
@@ -332,17 +359,18 @@ class MibStore:
                 continue
             content = self._files.read(entry.file)
             if wanted in content.lower():
-                for match in pattern.finditer(content):
-                    oid, kind, name = (part.decode() for part in match.groups())
-                    yield entry.name, oid, kind, name
+                for found in ModuleText(content).search(pattern):
+                    yield entry.name, *found
+
+    def _tree_key(self, start: int) -> Arcs:
+        """The OID of the line of the trees that starts there."""
+        return _arcs(_first_column(self._trees, start))
 
     def _stretch(self, arcs: Arcs) -> tuple[tuple[str, ...], Arcs | None]:
         """The modules that *arcs* falls to, and the OID from which on it is others."""
         buffer, size = self._trees, len(self._trees)
-        after = _first_not_below(buffer, 0, size, _oid_key, (*arcs, -1))
-        following = None
-        if after < size:
-            following = _oid_key(buffer[after : _line_end(buffer, after, size)])
+        after = _first_not_below(buffer, 0, size, self._tree_key, (*arcs, -1))
+        following = self._tree_key(after) if after < size else None
         if after == 0:
             return (), following
         start = _line_start(buffer, after - 1, 0)
@@ -377,13 +405,10 @@ class MibStore:
         found, _ = self._stretch(arcs)
         modules = set(found)
         buffer, size = self._trees, len(self._trees)
-        start = _first_not_below(buffer, 0, size, _oid_key, arcs)
-        while start < size:
+        start = _first_not_below(buffer, 0, size, self._tree_key, arcs)
+        while start < size and self._tree_key(start)[: len(arcs)] == arcs:
             end = _line_end(buffer, start, size)
-            line = buffer[start:end]
-            if _oid_key(line)[: len(arcs)] != arcs:
-                break
-            modules.update(line.partition(b"\t")[2].decode().split(" "))
+            modules.update(buffer[start:end].partition(b"\t")[2].decode().split(" "))
             start = end + 1
         return modules
 

@@ -7,15 +7,19 @@ column that says something::
     module    IF-MIB
     smi       2
     revision  2000-06-14
+    below     1.3.6.1
 
     type  InterfaceIndex           Integer32(1..2147483647)  d
     type  DisplayString  SNMPv2-TC OCTET STRING(0..255)      255a
 
-    1.3.6.1.2.1.2.2        table   ifTable
-    1.3.6.1.2.1.2.2.1      row     ifEntry  index=ifIndex
-    1.3.6.1.2.1.2.2.1.2    column  ifDescr  DisplayString(0..255)  ro
-    1.3.6.1.2.1.2.2.1.7    column  ifAdminStatus  INTEGER{1 up,2 down,3 testing}  rw
-    1.3.6.1.6.3.1.1.5.3    notification  linkDown  objects=ifIndex,ifAdminStatus,ifOperStatus
+    2.1.2.2        table   ifTable
+    2.1.2.2.1      row     ifEntry  index=ifIndex
+    .2             ifDescr  DisplayString(0..255)  ro
+    .7             ifAdminStatus  INTEGER{1 up,2 down,3 testing}  rw
+    6.3.1.1.5.3    notification  linkDown  objects=ifIndex,ifAdminStatus,ifOperStatus
+
+The OIDs of objects go on from the one that all of them lie ``below``. A line that starts with a dot
+is a column of the row before it, and goes on from that.
 
 A type has its name, the module that defines it if that is another, its syntax and its DISPLAY-HINT.
 An object has its OID, kind and name; a scalar or column also syntax and access (``ro``, ``rw``,
@@ -32,7 +36,8 @@ knows no files.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from exporters.smi.mib_objects import (
     Convention,
@@ -74,9 +79,27 @@ def format_module(module: LinkedModule) -> str:
     head = [f"module\t{module.name}", f"smi\t{module.smi_version}"]
     if module.revision:
         head.append(f"revision\t{module.revision}")
+    below = _common_root([item.dotted_oid for item in module.objects])
+    if below:
+        head.append(f"below\t{below}")
     types = [_type_line(module, item, type_name) for item in module.conventions]
-    objects = [_object_line(module, item, type_name) for item in module.objects]
+    objects = list(_object_lines(module, below, type_name))
     return "\n\n".join("\n".join(part) for part in (head, types, objects)) + "\n"
+
+
+def _common_root(oids: Sequence[str]) -> str:
+    """The longest OID below which all *oids* are, in dotted decimal; empty where there is none."""
+    if not oids:
+        return ""
+    arcs = [_arcs(oid) for oid in oids]
+    # All lie between the first and the last, and so have in common what these two have.
+    pairs = zip(min(arcs)[:-1], max(arcs)[:-1], strict=False)
+    common = takewhile(lambda pair: pair[0] == pair[1], pairs)
+    return ".".join(str(arc) for arc, _ in common)
+
+
+def _arcs(oid: str) -> tuple[int, ...]:
+    return tuple(map(int, oid.split(".")))
 
 
 def _type_names(module: LinkedModule) -> TypeNames:
@@ -100,12 +123,26 @@ def _type_line(module: LinkedModule, convention: Convention, type_name: TypeName
     return _line("type", type_name(convention), origin, syntax, _one_line(hint))
 
 
-def _object_line(module: LinkedModule, item: MibObject, type_name: TypeNames) -> str:
+def _object_lines(module: LinkedModule, below: str, type_name: TypeNames) -> Iterator[str]:
+    row = ""
+    for item in module.objects:
+        oid = item.dotted_oid
+        parent, _, last = oid.rpartition(".")
+        if item.kind is Kind.COLUMN and parent == row:
+            place = [f".{last}"]
+        else:
+            place = [oid.removeprefix(f"{below}.") if below else oid, item.kind.value]
+        if item.kind is Kind.ROW:
+            row = oid
+        yield _line(*place, *_object_columns(module, item, type_name))
+
+
+def _object_columns(module: LinkedModule, item: MibObject, type_name: TypeNames) -> Iterator[str]:
     own = f"{module.name}::"
-    columns = [item.dotted_oid, item.kind.value, item.name]
+    yield item.name
     if item.kind in _VALUE_KINDS:
-        columns.append("" if item.syntax is None else _format_syntax(item.syntax, type_name))
-        columns.append(_ACCESS_CODES.get(item.access, item.access))
+        yield "" if item.syntax is None else _format_syntax(item.syntax, type_name)
+        yield _ACCESS_CODES.get(item.access, item.access)
     extras = {
         "index": ",".join(_format_index(part, own) for part in item.indexes),
         "augments": _format_name(item.augments, own) if item.augments else "",
@@ -114,8 +151,7 @@ def _object_line(module: LinkedModule, item: MibObject, type_name: TypeNames) ->
         "status": "" if item.status == "current" else item.status,
         "help": item.help,
     }
-    columns.extend(f"{key}={_one_line(value)}" for key, value in extras.items() if value)
-    return _line(*columns)
+    yield from (f"{key}={_one_line(value)}" for key, value in extras.items() if value)
 
 
 def _format_index(part: IndexPart, own: str) -> str:
@@ -164,18 +200,29 @@ def parse_module(text: str) -> LinkedModule:
         raise MibTextError("expected three parts with an empty line between them")
     head = parse_head(parts[0])
     conventions = TypeTable(parts[1], head["module"])
-    lines = [line for line in parts[2].split("\n") if line]
+    objects = _parse_objects(parts[2], head.get("below", ""), head["module"], conventions)
     return LinkedModule(
         head["module"],
         int(head.get("smi", "2")),
         head.get("revision", ""),
         tuple(dict.fromkeys(conventions.values())),
-        tuple(parse_object(line, head["module"], conventions) for line in lines),
+        tuple(objects),
     )
 
 
+def _parse_objects(
+    text: str, below: str, module: str, types: Mapping[str, Convention]
+) -> Iterator[MibObject]:
+    row = ""
+    for line in filter(None, text.split("\n")):
+        item = parse_object(line, row if line.startswith(".") else below, module, types)
+        if item.kind is Kind.ROW:
+            row = item.dotted_oid
+        yield item
+
+
 def parse_head(text: str) -> dict[str, str]:
-    """Read the first part: ``module``, ``smi`` and ``revision``, as text.
+    """Read the first part: ``module``, ``smi``, ``revision`` and ``below``, as text.
 
     Raises:
         MibTextError: It names no module.
@@ -272,16 +319,28 @@ def _ranges(text: str) -> Iterator[tuple[int, int]]:
         yield int(low), int(high or low)
 
 
-def parse_object(line: str, module: str, types: Mapping[str, Convention]) -> MibObject:
-    """Read the line of an object of *module*, with the *types* of its file.
+def parse_object(line: str, above: str, module: str, types: Mapping[str, Convention]) -> MibObject:
+    """Read the line of an object.
+
+    Args:
+        line: The line.
+        above: The OID that the line's own goes on from, in dotted decimal: that of the row before
+            it where the line starts with a dot, else the one that the whole module lies below.
+        module: The module's name.
+        types: The types of the module's file.
 
     Raises:
         MibTextError: It is none.
     """
+    place, *columns = line.split("\t")
     try:
-        oid, kind_word, name, *rest = line.split("\t")
-        kind = Kind(kind_word)
-        encoded = encode_oid(oid)
+        if place.startswith("."):
+            kind, encoded = Kind.COLUMN, encode_oid(above + place)
+            name, *rest = columns
+        else:
+            encoded = encode_oid(f"{above}.{place}" if above else place)
+            kind_word, name, *rest = columns
+            kind = Kind(kind_word)
     except ValueError as error:
         raise MibTextError(f"not an object: {line!r}") from error
     syntax, access = None, ""

@@ -244,6 +244,15 @@ def test_every_parameter_is_documented_and_the_reverse(
     assert sorted(documented) == sorted(read)
 
 
+def test_every_folder_of_shipped_mibs_is_documented_and_the_reverse(
+    repository: Path, pages: dict[str, str]
+) -> None:
+    folders = [path for path in (repository / "modules/mibs").iterdir() if path.name != "index"]
+    shipped = {f"`{path.name}` {len(list(path.glob('*.txt')))}" for path in folders}
+    section = pages["mibs.md"].partition("## What ships")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`[a-z0-9]+`\s[0-9]+", section.replace("\n", " "))) == shipped
+
+
 def test_every_shipped_module_and_auth_is_documented(repository: Path, everything: str) -> None:
     files = (repository / "modules").rglob("*.yml")
     parts = [part for file in files for part in yaml.safe_load(file.read_text()).values()]

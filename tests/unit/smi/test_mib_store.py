@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from exporters.smi.mib_store import (
     MibStoreError,
     build_files,
 )
-from exporters.wire.ber import encode_oid
+from exporters.wire.ber import decode_oid, encode_oid
 
 Arcs = tuple[int, ...]
 
@@ -179,19 +180,29 @@ def test_only_so_much_of_the_modules_is_kept(monkeypatch: pytest.MonkeyPatch) ->
 
 
 arcs_strategy = st.lists(st.integers(0, 4), min_size=1, max_size=4).map(lambda rest: (1, 3, *rest))
-places = st.dictionaries(st.from_regex(r"[a-c]{1,3}", fullmatch=True), arcs_strategy, max_size=8)
+names = st.sampled_from(["row", "column", "scalar", "a", "ab", "ccc"])
+kinds = st.sampled_from([Kind.ROW, Kind.COLUMN, Kind.SCALAR, Kind.NODE])
+contents = st.dictionaries(names, st.tuples(arcs_strategy, kinds), max_size=6)
 
 
-@given(contents=st.lists(places, min_size=1, max_size=4), wanted=arcs_strategy)
+@given(found=st.lists(contents, min_size=1, max_size=4), wanted=arcs_strategy)
 def test_any_store_agrees_with_looking_at_every_object(
-    contents: list[dict[str, Arcs]], wanted: Arcs
+    found: list[dict[str, tuple[Arcs, Kind]]], wanted: Arcs
 ) -> None:
-    modules = [module(f"M{number}-MIB", **found) for number, found in enumerate(contents)]
-    store = store_of(*modules)
+    everything = {
+        (f"M{number}-MIB", name): place
+        for number, content in enumerate(found)
+        for name, place in content.items()
+    }
+    store = store_of(
+        *(
+            LinkedModule(owner, 2, "", (), tuple(_objects(owner, content)))
+            for owner, content in ((f"M{i}-MIB", content) for i, content in enumerate(found))
+        )
+    )
     owners: dict[Arcs, set[str]] = {}
-    for number, found in enumerate(contents):
-        for arcs in found.values():
-            owners.setdefault(arcs, set()).add(f"M{number}-MIB")
+    for (owner, _), (arcs, _) in everything.items():
+        owners.setdefault(arcs, set()).add(owner)
     above = [arcs for arcs in owners if wanted[: len(arcs)] == arcs]
     after = sorted(arcs for arcs in owners if arcs >= wanted)
     nearest = max(above, key=len, default=())
@@ -207,6 +218,18 @@ def test_any_store_agrees_with_looking_at_every_object(
         for arcs, _ in store.text(module_name).subtree(wanted)
     } == below
     assert store.modules_below(wanted) >= {name for arcs in below for name in owners[arcs]}
-    for name in ("a", "ab", "ccc", "zz"):
-        having = [f"M{number}-MIB" for number, found in enumerate(contents) if name in found]
-        assert [item.module for item in store.by_name(name)] == having
+    for name in ("row", "column", "a", "ab", "zz"):
+        having = {owner: place for (owner, key), place in everything.items() if key == name}
+        assert {
+            item.module: (decode_oid(item.oid), item.kind) for item in store.by_name(name)
+        } == having
+        assert set(store.search(name, inside=False)) == {
+            (owner, ".".join(map(str, arcs)), kind.value, key)
+            for (owner, key), (arcs, kind) in everything.items()
+            if key.startswith(name)
+        }
+
+
+def _objects(owner: str, content: dict[str, tuple[Arcs, Kind]]) -> Iterator[MibObject]:
+    for name, (arcs, kind) in sorted(content.items(), key=lambda item: (item[1][0], item[0])):
+        yield replace(node(owner, name, *arcs), kind=kind)

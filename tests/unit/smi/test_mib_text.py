@@ -32,13 +32,64 @@ def test_a_module_reads_back_as_it_was_written(
 def test_lines_are_for_people(link: Callable[..., dict[str, LinkResult]]) -> None:
     lines = format_module(link("EXAMPLE-MIB.txt")["EXAMPLE-MIB"].module).splitlines()
 
-    assert lines[:4] == ["module\tEXAMPLE-MIB", "smi\t2", "revision\t2024-05-06", ""]
+    assert lines[:5] == [
+        "module\tEXAMPLE-MIB", "smi\t2", "revision\t2024-05-06", "below\t1.3.6.1.4.1.32473", "",
+    ]  # fmt: skip
     assert "type\tExampleState\t\tINTEGER{-1 failed,0 off,1 on}" in lines
     assert "type\tMacAddress\tSNMPv2-TC\tOCTET STRING(6)\t1x:" in lines
-    assert (
-        "1.3.6.1.4.1.32473.1.1.10.1\trow\texamplePortEntry"
+    row = lines.index(
+        "1.1.10.1\trow\texamplePortEntry"
         "\tindex=IF-MIB::ifIndex,examplePortSide,implied examplePortName\thelp=A port."
-    ) in lines
+    )
+    assert lines[row + 1].startswith(".1\texamplePortSide\t")
+
+
+def test_a_file_that_tells_every_oid_and_kind_is_read_too() -> None:
+    text = (
+        "module\tA-MIB\nsmi\t2\n\n\n\n1.3.6.1\ttable\tt\n1.3.6.1.1\trow\tr\n"
+        "1.3.6.1.1.2\tcolumn\tc\tINTEGER\tro\n"
+    )
+
+    assert [(item.name, item.dotted_oid, item.kind) for item in parse_module(text).objects] == [
+        ("t", "1.3.6.1", Kind.TABLE), ("r", "1.3.6.1.1", Kind.ROW),
+        ("c", "1.3.6.1.1.2", Kind.COLUMN),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("oids", "below"),
+    [
+        (["1.3.6.1.2"], "1.3.6.1"),
+        (["1.3.6.1", "1.3.6.1.2.1"], "1.3.6"),
+        (["1.3.6.1.2.1", "1.3.6.1.4.9"], "1.3.6.1"),
+        (["1.0.8802", "1.3.6"], "1"),
+        (["0.0", "1.3"], ""),
+        ([], ""),
+    ],
+)
+def test_oids_go_on_from_what_all_lie_below(oids: list[str], below: str) -> None:
+    items = [
+        MibObject(module="A-MIB", name="a", oid=encode_oid(oid), kind=Kind.NODE) for oid in oids
+    ]
+    text = format_module(LinkedModule("A-MIB", 2, "", (), tuple(items)))
+
+    assert (f"\nbelow\t{below}\n" in text) == bool(below)
+    assert [item.dotted_oid for item in parse_module(text).objects] == oids
+
+
+def test_only_columns_right_below_the_row_before_are_written_short() -> None:
+    places = (
+        ("1.3.6.1", Kind.ROW), ("1.3.6.1.1", Kind.COLUMN), ("1.3.6.1.1.1", Kind.COLUMN),
+        ("1.3.6.1.2", Kind.NODE), ("1.3.6.1.3", Kind.COLUMN), ("1.3.6.2", Kind.COLUMN),
+    )  # fmt: skip
+    items = [
+        MibObject(module="A-MIB", name="a", oid=encode_oid(oid), kind=kind) for oid, kind in places
+    ]
+    text = format_module(LinkedModule("A-MIB", 2, "", (), tuple(items)))
+
+    assert [line.split("\t")[0] for line in text.splitlines()[-6:]] == [
+        "1", ".1", "1.1.1", "1.2", ".3", "2",
+    ]  # fmt: skip
 
 
 names = st.from_regex(r"[a-z][A-Za-z0-9-]{0,8}", fullmatch=True)
@@ -58,6 +109,11 @@ base_syntaxes = st.builds(
     labels,
     ranges,
 )
+
+
+def places(number: int) -> st.SearchStrategy[str]:
+    """An OID: beside the one before, or below it, as a column below its row."""
+    return st.sampled_from([f"1.3.6.1.4.1.{number + 1}", "1.3.6" + ".1" * number, f"1.3.{number}"])
 
 
 @st.composite
@@ -93,7 +149,7 @@ def linked_modules(draw: st.DrawFn) -> LinkedModule:
             MibObject(
                 module=name,
                 name=draw(names),
-                oid=encode_oid(f"1.3.6.1.4.1.{number + 1}"),
+                oid=encode_oid(draw(places(number))),
                 kind=kind,
                 syntax=syntax,
                 access=access,
@@ -134,6 +190,7 @@ def test_any_module_reads_back_as_it_was_written(module: LinkedModule) -> None:
         ("module\tX-MIB\n\n\n\n1.3\tstrange\ta\n", "not an object"),
         ("module\tX-MIB\n\n\n\n1.x\tnode\ta\n", "not an object"),
         ("module\tX-MIB\n\n\n\n1.3\n", "not an object"),
+        ("module\tX-MIB\n\n\n\n.3\ta\tINTEGER\tro\n", "not an object"),
     ],
 )
 def test_a_text_that_is_no_module_is_refused(text: str, problem: str) -> None:
