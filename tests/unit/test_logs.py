@@ -263,11 +263,13 @@ def test_set_up_twice_writes_once(root):
 
 def test_no_thread_writes_where_the_writer_is_stopped_and_no_line_is_lost(root):
     stream = io.StringIO()
+    threads = set(threading.enumerate())
     logs.set_up("info", "json", stream)
     logger = logging.getLogger("exporters.test")
     logger.info("before")
+    assert [thread.name for thread in set(threading.enumerate()) - threads] == ["log writer"]
     with logs.writer_stopped():
-        assert "log writer" not in [thread.name for thread in threading.enumerate()]
+        assert set(threading.enumerate()) <= threads
         assert "before" in stream.getvalue()
         logger.info("inside")
     logger.info("after")
