@@ -1,0 +1,1 @@
+"""What the trap and the syslog exporter share: from a message to rules, counters, states, pages."""

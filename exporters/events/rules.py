@@ -1,0 +1,345 @@
+"""Rules compiled to be tried fast: an index by name, OID and application, then by words.
+
+A message is judged by the rules that can match its name and application, in the order of the
+files; which these are is worked out once for each name. Of rules that only a pattern tells apart,
+those are tried whose word is in the text (``exporters.events.pattern_words``). What the index
+leaves out could not have matched: judging with it and without it gives the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from exporters.config.event_rules import Cleared, EventRule, Kind, Raised
+from exporters.config.event_taxonomy import OTHER, SEVERITIES, UNKNOWN
+from exporters.config.re2 import Regex
+from exporters.events.conditions import NamePatterns, compile_conditions
+from exporters.events.event import Action, Change, Details, Message, Verdict, printable
+from exporters.events.pattern_words import mandatory_literal, mandatory_word, words_of
+
+MAX_VALUE_CHARACTERS: Final = 128
+"""Of an instance or a label."""
+
+_MOST_PLANS: Final = 20_000
+_WORTH_WORDS: Final = 8
+"""With fewer patterns than this, finding the words of a text costs more than it saves."""
+
+
+class Trial(NamedTuple):
+    """How one rule fared with a message; *failed* is the condition that did not hold, or ""."""
+
+    rule: str
+    matched: bool
+    failed: str
+
+
+class RuleSet:
+    """The rules for messages of one kind, compiled."""
+
+    def __init__(self, rules: Iterable[EventRule], kind: Kind) -> None:
+        own = [rule for rule in rules if rule.match.kind() in (None, kind)]
+        self._rules = [_Rule(place, rule) for place, rule in enumerate(own)]
+        self._by_name: dict[str, list[_Rule]] = defaultdict(list)
+        self._by_oid: dict[bytes, list[_Rule]] = defaultdict(list)
+        self._by_app: dict[str, list[_Rule]] = defaultdict(list)
+        self._by_prefix: list[_Rule] = []
+        self._anywhere: list[_Rule] = []
+        for rule in self._rules:
+            self._file(rule)
+        self._plans: dict[tuple[str, bytes | str], _Plan] = {}
+        self._plan_of_others = _Plan(self._anywhere)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    @property
+    def trap_names(self) -> frozenset[str]:
+        """The names of traps that rules look for, so that it can be said which are not known."""
+        return frozenset(self._by_name)
+
+    @property
+    def field_names(self) -> frozenset[str]:
+        """The fields that rules look at; groups of patterns may be among them."""
+        return frozenset(name for rule in self._rules for name in rule.field_names)
+
+    @property
+    def events(self) -> frozenset[str]:
+        """What of the taxonomy the rules can give."""
+        return frozenset(rule.source.event for rule in self._rules if rule.source.event)
+
+    def judge(self, message: Message) -> Verdict:
+        """Give what the rules say of a message."""
+        plan = self._plans.get((message.name, message.oid or message.app))
+        if plan is None:
+            plan = self._plan(message)
+        if plan.settled is not None:
+            verdict = plan.settled.get(message.severity)
+            if verdict is not None:
+                return verdict
+        return _judge(plan.candidates(message), message)
+
+    def explain(self, message: Message) -> tuple[Verdict, list[Trial]]:
+        """Give the verdict, and how each rule fared, by trying all of them without the index."""
+        trials = []
+        matching = []
+        decided = False
+        for rule in self._rules:
+            failed = "a rule before it has decided" if decided else rule.failed_condition(message)
+            trials.append(Trial(rule.source.name, not failed, failed))
+            if not failed:
+                matching.append(rule)
+                decided = not rule.source.goes_on
+        return _combine(matching, message), trials
+
+    def _file(self, rule: _Rule) -> None:
+        if rule.names is not None and rule.names.has_prefixes:
+            self._by_prefix.append(rule)
+        elif rule.names is not None:
+            for name in rule.names.names:
+                self._by_name[name].append(rule)
+            for oid in rule.names.oids:
+                self._by_oid[oid].append(rule)
+        elif rule.source.match.app:
+            for app in rule.source.match.app:
+                self._by_app[app].append(rule)
+        else:
+            self._anywhere.append(rule)
+
+    def _plan(self, message: Message) -> _Plan:
+        """Give the plan for messages of this name and application, and remember it."""
+        found = {
+            *self._by_name.get(message.name, ()),
+            *self._by_oid.get(message.oid, ()),
+            *self._by_app.get(message.app, ()),
+            *(rule for rule in self._by_prefix if rule.is_named(message)),
+        }
+        if not found:
+            # Names are chosen by senders: those that no rule knows must not fill the memory.
+            return self._plan_of_others
+        plan = _Plan(sorted((*found, *self._anywhere), key=attrgetter("place")))
+        if len(self._plans) < _MOST_PLANS:
+            self._plans[message.name, message.oid or message.app] = plan
+        return plan
+
+
+class _Rule:
+    """One rule, compiled."""
+
+    __slots__ = (
+        "conditions", "field_names", "group_sources", "is_settled", "labels", "literal", "names",
+        "pattern", "place", "source", "verdicts", "word",
+    )  # fmt: skip
+
+    def __init__(self, place: int, source: EventRule) -> None:
+        match = source.match
+        self.place = place
+        self.source = source
+        patterns = (*match.trap, *match.vendor_event)
+        self.names = NamePatterns(patterns) if patterns else None
+        self.conditions = tuple(compile_conditions(match))
+        self.pattern = match.message
+        self.word = mandatory_word(match.message.source) if match.message else ""
+        self.literal = mandatory_literal(match.message.source) if match.message else ""
+        self.labels = tuple((name, _split(values)) for name, values in source.labels.items())
+        self.group_sources = tuple(_group_sources(source))
+        self.field_names = frozenset(_field_names(source))
+        self.is_settled = not (self.labels or source.raised or source.cleared)
+        self.verdicts = {
+            severity: Verdict(
+                event=source.event or OTHER,
+                severity=source.severity or severity or UNKNOWN,
+                action=Action(source.action),
+                restarted=source.restart,
+                rules=(source.name,),
+            )
+            for severity in ("", *SEVERITIES)
+        }
+
+    @property
+    def decides_by_name(self) -> bool:
+        """Whether it matches all that its names do, with the same verdict but for the severity."""
+        return not (self.conditions or self.pattern or self.source.goes_on or not self.is_settled)
+
+    def is_named(self, message: Message) -> bool:
+        """Whether the name or OID of the message is one of its names."""
+        return self.names is None or self.names.holds(message)
+
+    def matches(self, message: Message) -> bool:
+        """Whether a message, of its names, meets its conditions."""
+        for condition in self.conditions:
+            if not condition.holds(message):
+                return False
+        if self.pattern is None:
+            return True
+        text = message.details.text()
+        return self.literal in text and self.pattern.search(text) is not None
+
+    def failed_condition(self, message: Message) -> str:
+        """Give the first condition that does not hold, in words; "" if all do."""
+        if self.names is not None and not self.names.holds(message):
+            what = "trap" if self.source.match.trap else "vendor_event"
+            return f"{what} is {self.names.words}"
+        for condition in self.conditions:
+            if not condition.holds(message):
+                return condition.words
+        if self.pattern is not None and not self.pattern.search(message.details.text()):
+            return f"message matches {self.pattern.source}"
+        return ""
+
+    def verdict(self, message: Message) -> Verdict:
+        """Give what it says of a message that it matches."""
+        severity = message.severity if message.severity in self.verdicts else ""
+        verdict = self.verdicts[severity]
+        if self.is_settled:
+            return verdict
+        values = _Values(self.group_sources, message.details)
+        states = (self.source.raised, self.source.cleared)
+        changes = [_change(state, verdict.event, values) for state in states if state is not None]
+        labels = [(name, values.first(names)) for name, names in self.labels]
+        return verdict._replace(
+            changes=tuple(changes), labels=tuple((name, value) for name, value in labels if value)
+        )
+
+
+class _Plan:
+    """The rules to try for messages of one name and application, in their order."""
+
+    __slots__ = ("_always", "_by_word", "settled")
+
+    def __init__(self, rules: Sequence[_Rule]) -> None:
+        first = next(iter(rules), None)
+        self.settled: Mapping[str, Verdict] | None = None
+        if first is None:
+            self.settled = _OF_NO_RULE
+        elif first.decides_by_name:
+            self.settled = first.verdicts
+        self._always: list[_Rule] = []
+        self._by_word: dict[str, list[_Rule]] = {}
+        worded = [rule for rule in rules if rule.word]
+        if len(worded) < _WORTH_WORDS:
+            self._always = list(rules)
+            return
+        self._always = [rule for rule in rules if not rule.word]
+        for rule in worded:
+            self._by_word.setdefault(rule.word, []).append(rule)
+
+    def candidates(self, message: Message) -> Sequence[_Rule]:
+        """Give the rules that may match, in their order."""
+        if not self._by_word:
+            return self._always
+        hits = self._by_word.keys() & words_of(message.details.text())
+        if not hits:
+            return self._always
+        found = [rule for word in hits for rule in self._by_word[word]]
+        return sorted((*self._always, *found), key=attrgetter("place"))
+
+
+class _Values:
+    """Values by name: a group of a pattern of the rule, else a field of the message."""
+
+    def __init__(self, sources: Iterable[tuple[str, Regex]], details: Details) -> None:
+        self._details = details
+        self._groups: dict[str, str] = {}
+        for field, pattern in sources:
+            value = details.field(field) if field else details.text()
+            match = pattern.search(str(value)) if value is not None else None
+            if match:
+                found = match.groupdict().items()
+                self._groups.update((name, text) for name, text in found if text)
+
+    def first(self, alternatives: Iterable[tuple[str, ...]]) -> str:
+        """Give the first alternative whose names all have a value; "" where none has."""
+        for names in alternatives:
+            values = [self._value(name) for name in names]
+            if all(values):
+                return printable(" ".join(values), MAX_VALUE_CHARACTERS)
+        return ""
+
+    def _value(self, name: str) -> str:
+        value = self._groups.get(name)
+        if value is not None:
+            return value
+        found = self._details.field(name)
+        return "" if found is None else str(found)
+
+
+def _judge(candidates: Iterable[_Rule], message: Message) -> Verdict:
+    matching: list[_Rule] = []
+    for rule in candidates:
+        if rule.matches(message):
+            if not rule.source.goes_on and not matching:
+                return rule.verdict(message)
+            matching.append(rule)
+            if not rule.source.goes_on:
+                break
+    return _combine(matching, message)
+
+
+def _combine(rules: Sequence[_Rule], message: Message) -> Verdict:
+    """Put together what several rules say: the first word counts, changes and labels add up."""
+    if not rules:
+        return _OF_NO_RULE.get(message.severity, _OF_NO_RULE[""])
+    verdicts = [rule.verdict(message) for rule in rules]
+    if len(verdicts) == 1:
+        return verdicts[0]
+    labels: dict[str, str] = {}
+    for verdict in verdicts:
+        labels = {**dict(verdict.labels), **labels}
+    events = (rule.source.event for rule in rules if rule.source.event)
+    severities = (rule.source.severity for rule in rules if rule.source.severity)
+    actions = {verdict.action for verdict in verdicts}
+    return Verdict(
+        event=next(events, OTHER),
+        severity=next(severities, message.severity or UNKNOWN),
+        labels=tuple(labels.items()),
+        changes=tuple(change for verdict in verdicts for change in verdict.changes),
+        action=next(action for action in _STRONGEST_FIRST if action in actions),
+        restarted=any(verdict.restarted for verdict in verdicts),
+        rules=tuple(name for verdict in verdicts for name in verdict.rules),
+    )
+
+
+def _change(state: Cleared, event: str, values: _Values) -> Change:
+    instance = values.first(_split(state.instance))
+    key = values.first(_split(state.key)) if state.key else ""
+    if isinstance(state, Raised):
+        return Change(
+            True,
+            state.event or event,
+            key or instance,
+            instance or key,
+            state.ttl,
+            state.survives_restart,
+        )
+    return Change(False, state.event or event, key or instance, instance or key)
+
+
+def _split(alternatives: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(names.split()) for names in alternatives)
+
+
+def _group_sources(rule: EventRule) -> Iterator[tuple[str, Regex]]:
+    """Give the patterns with named groups, and the field that each is for, "" for the message."""
+    if rule.match.message is not None and rule.match.message.pattern.groupindex:
+        yield "", rule.match.message
+    for name, condition in rule.match.fields.items():
+        if condition.matches is not None and condition.matches.pattern.groupindex:
+            yield name, condition.matches
+
+
+def _field_names(rule: EventRule) -> Iterator[str]:
+    yield from rule.match.fields
+    states = [state for state in (rule.raised, rule.cleared) if state is not None]
+    lists = [*rule.labels.values(), *(state.key for state in states)]
+    for alternatives in (*lists, *(state.instance for state in states)):
+        for names in alternatives:
+            yield from names.split()
+
+
+_STRONGEST_FIRST: Final = (Action.DROP, Action.COUNT_ONLY, Action.RECORD)
+_OF_NO_RULE: Final = {
+    severity: Verdict(severity=severity or UNKNOWN) for severity in ("", *SEVERITIES)
+}
