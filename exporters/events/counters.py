@@ -51,7 +51,7 @@ class CounterFamily:
     ) -> None:
         self.name = name
         self.help = help_text
-        self.labels = tuple(labels)
+        self._labels = list(labels)
         self.series = SeriesLimit(labels, open_labels, limit)
         self._hold_seconds = scrape_interval_seconds * _SCRAPE_INTERVALS
         self._values: dict[Key, int] = {}
@@ -59,6 +59,10 @@ class CounterFamily:
         self._held: set[Key] = set()
         self._cohorts: deque[_Cohort] = deque((_Cohort(),))
         self._folded: dict[Key, Key] = {}
+
+    def add_labels(self, names: Iterable[str]) -> None:
+        """Let keys have further values, whose labels are open; keys that end sooner lack them."""
+        self._labels.extend(name for name in names if name not in self._labels)
 
     def inc(self, key: Key, amount: int = 1) -> None:
         """Count an event of the series whose label values *key* has, in the order of the labels."""
@@ -111,7 +115,7 @@ class CounterFamily:
             self._held.add(folded)
             self._cohorts[-1].keys.append(folded)
             # An empty label is no label: rules give some events labels that others have not.
-            pairs = zip(self.labels, folded, strict=True)
+            pairs = zip(self._labels, folded, strict=False)
             text = label_text((name, value) for name, value in pairs if value)
             self._lines.append((folded, f"{self.name}{text} "))
         return folded

@@ -66,9 +66,18 @@ class RuleSet:
         return frozenset(name for rule in self._rules for name in rule.field_names)
 
     @property
-    def events(self) -> frozenset[str]:
-        """What of the taxonomy the rules can give."""
-        return frozenset(rule.source.event for rule in self._rules if rule.source.event)
+    def label_names(self) -> tuple[str, ...]:
+        """The labels that rules give."""
+        return tuple(sorted({name for rule in self._rules for name, _ in rule.labels}))
+
+    @property
+    def outcomes(self) -> frozenset[tuple[str, str]]:
+        """The pairs of event and severity that rules give whatever the sender says."""
+        return frozenset(
+            (rule.source.event, rule.source.severity)
+            for rule in self._rules
+            if rule.source.event and rule.source.severity
+        )
 
     def judge(self, message: Message) -> Verdict:
         """Give what the rules say of a message."""

@@ -59,11 +59,13 @@ class SeriesLimit:
     def _used(self, device: str) -> int:
         return self._of_device.get(device, 0)
 
+    def _is_open(self, place: int) -> bool:
+        """Whether the values of a label come from messages; those that are added later do."""
+        return place >= len(self._open) or self._open[place]
+
     def _fold(self, key: Key, *, known: bool) -> Key:
         self.overflow += 1
-        folded = [
-            OTHER if is_open else value for value, is_open in zip(key, self._open, strict=True)
-        ]
+        folded = [OTHER if self._is_open(place) else value for place, value in enumerate(key)]
         if self._has_device and not known:
             folded[0] = UNKNOWN
         return tuple(folded)

@@ -15,7 +15,8 @@ records that are right are kept, and ``damaged`` tells of it.
 ``flush`` hands what has changed to the operating system, which survives the end of this process
 however it ends; ``sync`` waits for the disk, which survives loss of power. A write that fails (a
 full disk) is undone to the last whole record and tried again with the next flush; until then
-``failing`` is true. One process has the file open; one thread may flush while another changes values.
+``failing`` is true. One process has the file open; one thread may flush while another changes
+values.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -176,16 +178,16 @@ class StateFile:
     def _flush(self) -> bool:
         with self._changing:
             changed, self._changed = self._changed, set()
-            is_long = self.size_bytes > max(_COMPACT_ABOVE_BYTES, 2 * self._whole_bytes)
-            if not is_long and self.size_bytes:
-                values = self._values
-                entries = [[key, values[key]] if key in values else [key] for key in changed]
+            values = self._values
+            entries = [[key, values[key]] if key in values else [key] for key in changed]
         if not changed and not self.failing:
             return True
-        if is_long or not self.size_bytes:
+        is_written = False
+        if self.size_bytes > max(_COMPACT_ABOVE_BYTES, 2 * self._whole_bytes):
             is_written = self._try_to(self._rewrite)
-        else:
-            is_written = self._try_to(lambda: self._append(entries))
+        if not is_written:
+            write = partial(self._append, entries) if self.size_bytes else self._rewrite
+            is_written = self._try_to(write)
         if not is_written:
             with self._changing:
                 self._changed |= changed
@@ -288,9 +290,7 @@ def _read_records(content: bytes) -> tuple[dict[str, Any], int, int]:
     """Give the values, how many lines are wrong, and how many bytes are of whole lines."""
     whole_bytes = content.rfind(b"\n") + 1
     lines = content[:whole_bytes].split(b"\n")[:-1]
-    if not lines or lines[0] + b"\n" != _HEADER:
-        return {}, max(1, len(lines)), whole_bytes
-    wrong = 0
+    wrong = int(not lines or lines[0] + b"\n" != _HEADER)
     values: dict[str, Any] = {}
     for line in lines[1:]:
         entry = _decode_record(line)

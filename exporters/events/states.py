@@ -44,7 +44,8 @@ class State:
 
     Attributes:
         active: Whether it is raised.
-        instance: What people know it by.
+        instance: What people know it by; of all states of its device and event, it alone has it,
+            for as long as it is there, because it is a label.
         since: When it became what it is.
         changed_at: When a message last said so, or time or a restart ended it.
         transitions: How often it changed between raised and cleared.
@@ -91,6 +92,7 @@ class States:
         self._journal = journal
         self._states: dict[StateKey, State] = {}
         self._of_device: dict[str, set[StateKey]] = {}
+        self._instances: set[tuple[str, str, str]] = set()
         self._ends: list[tuple[float, StateKey]] = []
 
     def __len__(self) -> int:
@@ -155,6 +157,7 @@ class States:
             if self._has_room(key):
                 if not state.active:
                     state.ends_at = now + self._cleared_for_seconds
+                state.instance = self._claim(key, state.instance)
                 self._states[key] = state
                 self._of_device.setdefault(key.device, set()).add(key)
                 self._schedule(key, state)
@@ -164,7 +167,7 @@ class States:
             return "refused"
         state = State(
             active=change.raised,
-            instance=change.instance,
+            instance=self._claim(key, change.instance),
             since=now,
             changed_at=now,
             transitions=int(change.raised),
@@ -178,6 +181,19 @@ class States:
         self._journal(key, state)
         return "raised" if change.raised else "cleared"
 
+    def _claim(self, key: StateKey, wanted: str) -> str:
+        """Give a state the instance that it wants, or one that no other has.
+
+        Rows of two tables, or two interfaces with one description, may want the same.
+        """
+        instance = wanted
+        number = 1
+        while (key.device, key.event, instance) in self._instances:
+            instance = f"{wanted} ({key.key})" if number == 1 else f"{wanted} ({key.key}, {number})"
+            number += 1
+        self._instances.add((key.device, key.event, instance))
+        return instance
+
     def _change(
         self, key: StateKey, state: State, change: Change, now: float, uptime_ticks: int | None
     ) -> Outcome:
@@ -188,7 +204,6 @@ class States:
             state.transitions += 1
             outcome = "raised" if change.raised else "cleared"
         if change.raised:
-            state.instance = change.instance
             state.survives_restart = change.survives_restart
         state.changed_at = now
         state.uptime_ticks = uptime_ticks
@@ -220,7 +235,8 @@ class States:
             heapq.heapify(self._ends)
 
     def _forget(self, key: StateKey) -> None:
-        del self._states[key]
+        state = self._states.pop(key)
+        self._instances.discard((key.device, key.event, state.instance))
         keys = self._of_device[key.device]
         keys.discard(key)
         if not keys:

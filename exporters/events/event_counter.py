@@ -1,0 +1,74 @@
+"""``network_events_total``: what happened, by device, kind of event and severity.
+
+Rules may give it further labels. Their values come from messages, so each label has a limited
+number of them; what is more becomes ``other``. An event whose rule gives no such label has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import product
+
+from exporters.config.event_settings import EventSettings
+from exporters.config.event_taxonomy import OTHER
+from exporters.events.counters import CounterFamily
+from exporters.events.event import Verdict
+from exporters.events.rules import RuleSet
+
+_KNOWN_PART = 0.5
+"""How much of the limit may be series that are there before their first event."""
+
+
+class EventCounter:
+    """Counts verdicts."""
+
+    def __init__(self, settings: EventSettings) -> None:
+        self._values_limit = settings.label_values_limit
+        self._label_names: list[str] = []
+        self._values: dict[str, set[str]] = {}
+        self.family = CounterFamily(
+            "network_events_total",
+            "Events, by what the rules say that happened.",
+            ("device", "event", "severity"),
+            limit=settings.series_limit,
+            scrape_interval_seconds=settings.scrape_interval,
+        )
+
+    def count(self, device: str, verdict: Verdict) -> None:
+        """Count an event."""
+        if verdict.labels:
+            self.family.inc((device, verdict.event, verdict.severity, *self._label_values(verdict)))
+        else:
+            self.family.inc((device, verdict.event, verdict.severity))
+
+    def replace(self, rules: RuleSet, devices: Collection[str]) -> None:
+        """Set series aside for these devices, and start those that the rules let expect.
+
+        Where these would be too many, none is: each is held back with its first event instead.
+        """
+        names = [name for name in rules.label_names if name not in self._label_names]
+        self._label_names += names
+        self.family.add_labels(names)
+        series = self.family.series
+        series.reserve(devices)
+        if len(devices) * len(rules.outcomes) <= series.limit * _KNOWN_PART:
+            self.family.start(
+                (device, *outcome) for device, outcome in product(devices, sorted(rules.outcomes))
+            )
+
+    def _label_values(self, verdict: Verdict) -> list[str]:
+        given = dict(verdict.labels)
+        values = [self._bounded(name, given.get(name, "")) for name in self._label_names]
+        while values and not values[-1]:
+            values.pop()  # so that one series has one key
+        return values
+
+    def _bounded(self, name: str, value: str) -> str:
+        if not value:
+            return ""
+        known = self._values.setdefault(name, set())
+        if value not in known:
+            if len(known) >= self._values_limit:
+                return OTHER
+            known.add(value)
+        return value

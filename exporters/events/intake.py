@@ -1,0 +1,274 @@
+"""What becomes of every message, the same for traps and syslog: ``Intake.take``, top to bottom.
+
+Judged, counted, noted as seen, its states changed, and shown. What an exporter counts beyond that,
+datagrams and their outcomes, traps by name, is its own.
+
+States belong to devices of the inventory: a sender that nobody knows could make up as many as it
+likes. A reload exchanges rules and inventory; counters, states and recent events stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
+
+from exporters.config.event_settings import EventSettings
+from exporters.config.event_taxonomy import EVENTS
+from exporters.events.counters import LastSeenFamily
+from exporters.events.event import Action, Event, Message, Verdict
+from exporters.events.event_counter import EventCounter
+from exporters.events.exposition import Family, ValueFamily, accounting_families
+from exporters.events.json_lines import JsonLines
+from exporters.events.recent import Recent
+from exporters.events.rules import RuleSet
+from exporters.events.series import SeriesLimit
+from exporters.events.state_families import state_families
+from exporters.events.state_file import StateFile
+from exporters.events.states import State, StateKey, States, decode_state, encode_state
+from exporters.logs import fields
+from exporters.metrics.text import FamilyType
+
+logger = logging.getLogger(__name__)
+
+_STATES: Final = "state\t"
+_SEEN: Final = "seen\t"
+_FLUSH_SECONDS: Final = 0.1
+_TICK_SECONDS: Final = 1.0
+_SYNC_SECONDS: Final = 5.0
+
+
+class Intake:
+    """The one way in for messages that were received and decoded."""
+
+    def __init__(
+        self,
+        name: str,
+        rules: RuleSet,
+        settings: EventSettings,
+        *,
+        devices: Collection[str] = (),
+        state_file: StateFile | None = None,
+        json_lines: JsonLines | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Take up what an earlier process left in *state_file*.
+
+        Args:
+            name: The exporter's, as in ``trap_exporter_build_info``: ``trap`` or ``syslog``.
+            rules: What to judge messages by.
+            settings: How much of everything there may be.
+            devices: Names of the inventory's devices.
+            state_file: Where states are kept; none: they are gone with the process.
+            json_lines: Where events are logged, if they are.
+            clock: Unix time.
+        """
+        self.name = name
+        self.rules = rules
+        self.settings = settings
+        self.state_file = state_file
+        self.json_lines = json_lines
+        self.recent = Recent(most_events=settings.recent_events, most_bytes=settings.recent_bytes)
+        self.states = States(
+            limit=settings.states_limit,
+            device_limit=settings.device_states_limit,
+            cleared_for_seconds=settings.cleared_for,
+            journal=self._keep_state,
+        )
+        self.events = EventCounter(settings)
+        self.last_seen = LastSeenFamily(
+            "network_event_last_seen_timestamp_seconds",
+            "Unix time of the last event.",
+            ("device", "event"),
+            limit=settings.series_limit,
+        )
+        self.unkept_states = 0
+        """Changes of states that senders outside of the inventory asked for."""
+        self._devices: frozenset[str] = frozenset()
+        self._clock = clock
+        self._number = 0
+        self._restore()
+        self.replace(rules, devices)
+
+    def take(self, message: Message) -> Verdict:
+        """Judge a message, and do what the verdict says."""
+        verdict = self.rules.judge(message)
+        if verdict.action is Action.DROP:
+            return verdict
+        device = message.device
+        self.events.count(device, verdict)
+        self.last_seen.set((device, verdict.event), message.received_at)
+        if verdict.changes or verdict.restarted:
+            self._change_states(message, verdict)
+        if verdict.action is Action.RECORD:
+            self._number += 1
+            event = Event(self._number, message, verdict)
+            self.recent.add(event)
+            if self.json_lines is not None:
+                self.json_lines.write(event)
+        return verdict
+
+    def replace(self, rules: RuleSet, devices: Collection[str]) -> None:
+        """Judge by other rules from now on, and set series aside for these devices."""
+        self.rules = rules
+        self._devices = frozenset(devices)
+        self.events.replace(rules, devices)
+        self.last_seen.series.reserve(devices)
+
+    def families(self) -> list[Family]:
+        """Give all families of events and of what keeps them, for ``/metrics``."""
+        return [
+            self.events.family,
+            self.last_seen,
+            *state_families(self.states),
+            *accounting_families(f"{self.name}_exporter", self._limits),
+            *self._own_families(),
+        ]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Let time pass for states, and keep what changes, for as long as the context lasts."""
+        keeping = asyncio.create_task(self._keep())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            self._keep_last_seen()
+            if self.state_file is not None:
+                await asyncio.to_thread(self.state_file.sync)
+            if self.json_lines is not None:
+                await asyncio.to_thread(self.json_lines.close)
+
+    def _change_states(self, message: Message, verdict: Verdict) -> None:
+        device = message.device
+        if device not in self._devices:
+            self.unkept_states += len(verdict.changes)
+            return
+        if verdict.restarted:
+            self.states.restarted(device, message.received_at)
+        for change in verdict.changes:
+            self.states.apply(device, change, message.received_at, message.uptime_ticks)
+
+    def _keep_state(self, key: StateKey, state: State | None) -> None:
+        if self.state_file is None:
+            return
+        name = _STATES + "\t".join(key)
+        if state is None:
+            self.state_file.delete(name)
+        else:
+            self.state_file.put(name, encode_state(state))
+
+    def _restore(self) -> None:
+        if self.state_file is None:
+            return
+        states: dict[StateKey, State] = {}
+        wrong = 0
+        for name, value in self.state_file.items(_STATES):
+            try:
+                key, state = decode_state(name.removeprefix(_STATES), value)
+            except ValueError:
+                wrong += 1
+                self.state_file.delete(name)
+            else:
+                states[key] = state
+        self.states.restore(states, self._clock())
+        for name, value in self.state_file.items(_SEEN):
+            device, _, event = name.removeprefix(_SEEN).partition("\t")
+            if event in EVENTS and isinstance(value, int | float):
+                self.last_seen.set((device, event), float(value))
+        if wrong:
+            logger.error("saved states not understood", extra=fields(states=wrong))
+
+    def _keep_last_seen(self) -> None:
+        """Note when events were last seen; every 5 seconds is exact enough for whoever restarts."""
+        if self.state_file is None:
+            return
+        for (device, event), seen_at in self.last_seen.items():
+            name = f"{_SEEN}{device}\t{event}"
+            if self.state_file.get(name) != seen_at:
+                self.state_file.put(name, seen_at)
+
+    async def _keep(self) -> None:
+        loop = asyncio.get_running_loop()
+        ticked_at = synced_at = loop.time()
+        while True:
+            await asyncio.sleep(_FLUSH_SECONDS)
+            now = loop.time()
+            if now - ticked_at >= _TICK_SECONDS:
+                ticked_at = now
+                self.states.tick(self._clock())
+            if self.state_file is None:
+                continue
+            if now - synced_at >= _SYNC_SECONDS:
+                synced_at = now
+                self._keep_last_seen()
+                await asyncio.to_thread(self.state_file.sync)
+            elif self.state_file.changed:
+                await asyncio.to_thread(self.state_file.flush)
+
+    def _limits(self) -> Iterator[tuple[str, SeriesLimit]]:
+        for family in (self.events.family, self.last_seen):
+            yield family.name, family.series
+
+    def _own_families(self) -> Iterator[Family]:
+        gauges: list[tuple[str, str, Callable[[], float]]] = [
+            ("recent_events", "Events that /events holds.", lambda: len(self.recent)),
+            ("recent_bytes", "Bytes that these take, about.", lambda: self.recent.size_bytes),
+            ("event_watchers", "Clients of /events/stream.", lambda: self.recent.watchers),
+        ]
+        counters: list[tuple[str, str, Callable[[], float]]] = [
+            (
+                "event_watchers_missed_total",
+                "Events that clients of /events/stream were too slow for.",
+                lambda: self.recent.dropped,
+            ),
+            (
+                "states_of_strangers_total",
+                "Changes of states that were not made: the sender is not in the inventory.",
+                lambda: self.unkept_states,
+            ),
+        ]
+        if (lines := self.json_lines) is not None:
+            counters += [
+                ("events_logged_total", "Lines written by --events.log.", lambda: lines.written),
+                (
+                    "events_log_dropped_total",
+                    "Events not logged, because the log was too slow.",
+                    lambda: lines.dropped,
+                ),
+                (
+                    "events_log_failed_total",
+                    "Events that could not be written.",
+                    lambda: lines.failed,
+                ),
+            ]
+        if (file := self.state_file) is not None:
+            gauges += [
+                ("state_file_bytes", "Length of the state file.", lambda: file.size_bytes),
+                (
+                    "state_file_failing",
+                    "Whether what has changed could not be written.",
+                    lambda: int(file.failing),
+                ),
+                (
+                    "state_file_damaged",
+                    "Whether the state file was damaged at the start, and was set aside.",
+                    lambda: int(file.damaged is not None),
+                ),
+            ]
+            counters.append(("state_file_failures_total", "Failed writes.", lambda: file.failures))
+        for kind, families in ((FamilyType.GAUGE, gauges), (FamilyType.COUNTER, counters)):
+            for name, help_text, read in families:
+                yield ValueFamily(
+                    f"{self.name}_exporter_{name}", help_text, kind, partial(_alone, read)
+                )
+
+
+def _alone(read: Callable[[], float]) -> list[tuple[str, float]]:
+    """Give a value without a label."""
+    return [("", read())]

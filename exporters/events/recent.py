@@ -1,0 +1,166 @@
+"""The last events, in memory: what stands behind a counter that has increased.
+
+Bounded by number and by bytes of the messages, whose text is written when somebody looks. Whoever
+watches gets new events through a queue of its own; one that cannot keep up misses some and is told
+how many, and the receiver never waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Final, NamedTuple
+
+from exporters.config.event_taxonomy import SEVERITIES
+from exporters.events.event import Event
+
+_OVERHEAD_BYTES: Final = 1000
+"""What an event takes beside the bytes of its message, measured."""
+
+_WAITING_EVENTS: Final = 500
+_MOST_LOOKED_AT: Final = 5000
+"""How many events a search for text reads, so that it does not hold up the receiver."""
+
+
+class Query(NamedTuple):
+    """Which events to show; what is empty does not matter.
+
+    Attributes:
+        devices: Names of devices.
+        events: Of the taxonomy.
+        severity: This one or a worse one.
+        text: What text, name, device or source has in it, in any case.
+        since: Unix time of the first.
+        until: Unix time of the last.
+    """
+
+    devices: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
+    severity: str = ""
+    text: str = ""
+    since: float = 0.0
+    until: float = 0.0
+
+    def matches(self, event: Event) -> bool:
+        """Whether to show an event."""
+        return self.may_match(event) and self._has_text(event)
+
+    def may_match(self, event: Event) -> bool:
+        """Whether to show an event, as far as can be said without reading its text."""
+        message, verdict = event.message, event.verdict
+        if self.devices and message.device not in self.devices:
+            return False
+        if self.events and verdict.event not in self.events:
+            return False
+        if self.severity and verdict.severity not in _THIS_OR_WORSE[self.severity]:
+            return False
+        is_after = bool(self.until) and message.received_at > self.until
+        return message.received_at >= self.since and not is_after
+
+    def _has_text(self, event: Event) -> bool:
+        if not self.text:
+            return True
+        message = event.message
+        wanted = self.text.casefold()
+        parts = (message.name, message.device, message.source)
+        return any(wanted in part.casefold() for part in parts) or wanted in event.text().casefold()
+
+
+_THIS_OR_WORSE: Final = {
+    severity: frozenset(SEVERITIES[: place + 1]) for place, severity in enumerate(SEVERITIES)
+}
+
+
+class Recent:
+    """The last events, at most *most_events* of at most *most_bytes* together."""
+
+    def __init__(self, *, most_events: int, most_bytes: int) -> None:
+        self.dropped = 0
+        """How many events those who watch have missed."""
+        self._most_events = most_events
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._events: deque[Event] = deque()
+        self._watchers: list[Watcher] = []
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    @property
+    def size_bytes(self) -> int:
+        """What the events take, about."""
+        return self._bytes
+
+    @property
+    def watchers(self) -> int:
+        """How many watch."""
+        return len(self._watchers)
+
+    def add(self, event: Event) -> None:
+        """Take an event in; the oldest go."""
+        events = self._events
+        events.append(event)
+        self._bytes += event.message.size_bytes + _OVERHEAD_BYTES
+        while len(events) > self._most_events or (
+            self._bytes > self._most_bytes and len(events) > 1
+        ):
+            self._bytes -= events.popleft().message.size_bytes + _OVERHEAD_BYTES
+        for watcher in self._watchers:
+            watcher.offer(event)
+
+    def search(self, query: Query, *, limit: int, before: int = 0) -> list[Event]:
+        """Give the latest events that *query* asks for, the newest first.
+
+        With *before*, those whose number is less: the next page.
+        """
+        newest_first: Iterator[Event] = reversed(self._events)
+        if before:
+            newest_first = (event for event in newest_first if event.number < before)
+        looked_at = islice(newest_first, _MOST_LOOKED_AT)
+        return list(islice(filter(query.matches, looked_at), limit))
+
+    @contextmanager
+    def watch(self, query: Query) -> Iterator[Watcher]:
+        """Give new events that *query* asks for, for as long as the context lasts."""
+        watcher = Watcher(query, self._count_dropped)
+        self._watchers.append(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.remove(watcher)
+
+    def _count_dropped(self) -> None:
+        self.dropped += 1
+
+
+class Watcher:
+    """Somebody who watches."""
+
+    def __init__(self, query: Query, on_drop: Callable[[], None]) -> None:
+        self.missed = 0
+        self._query = query
+        self._on_drop = on_drop
+        self._waiting: deque[Event] = deque()
+        self._arrived = asyncio.Event()
+
+    def offer(self, event: Event) -> None:
+        """Take an event for later, if there is room; its text is looked at then."""
+        if not self._query.may_match(event):
+            return
+        if len(self._waiting) >= _WAITING_EVENTS:
+            self.missed += 1
+            self._on_drop()
+            return
+        self._waiting.append(event)
+        self._arrived.set()
+
+    async def next_events(self, *, most: int = 100) -> list[Event]:
+        """Wait for new events, and give those that are asked for; maybe none."""
+        await self._arrived.wait()
+        taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+        if not self._waiting:
+            self._arrived.clear()
+        return [event for event in taken if self._query.matches(event)]
