@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from exporters.config.context import LoadContext
 from exporters.config.devices import Inventory
+from exporters.config.event_rules import EventRules
 from exporters.config.icmp_config import IcmpConfig
 from exporters.config.icmp_module import has_probers
 from exporters.config.ping_exporter_config import PingExporterConfig
@@ -32,6 +33,7 @@ KINDS: Final[Mapping[str, type[Any]]] = {
     "ping_exporter": PingExporterConfig,
     "devices": Inventory,
     "web": WebConfig,
+    "events": EventRules,
 }
 """The kinds of files there are, and what each becomes."""
 

@@ -42,16 +42,14 @@ class EventCounter:
             self.family.inc((device, verdict.event, verdict.severity))
 
     def replace(self, rules: RuleSet, devices: Collection[str]) -> None:
-        """Set series aside for these devices, and start those that the rules let expect.
+        """Start the series that the rules let expect of these devices.
 
         Where these would be too many, none is: each is held back with its first event instead.
         """
         names = [name for name in rules.label_names if name not in self._label_names]
         self._label_names += names
         self.family.add_labels(names)
-        series = self.family.series
-        series.reserve(devices)
-        if len(devices) * len(rules.outcomes) <= series.limit * _KNOWN_PART:
+        if len(devices) * len(rules.outcomes) <= self.family.series.limit * _KNOWN_PART:
             self.family.start(
                 (device, *outcome) for device, outcome in product(devices, sorted(rules.outcomes))
             )

@@ -19,7 +19,7 @@ from typing import Final
 
 from exporters.config.event_settings import EventSettings
 from exporters.config.event_taxonomy import EVENTS
-from exporters.events.counters import LastSeenFamily
+from exporters.events.counters import CounterFamily, LastSeenFamily
 from exporters.events.event import Action, Event, Message, Verdict
 from exporters.events.event_counter import EventCounter
 from exporters.events.exposition import Family, ValueFamily, accounting_families
@@ -34,6 +34,8 @@ from exporters.logs import fields
 from exporters.metrics.text import FamilyType
 
 logger = logging.getLogger(__name__)
+
+LimitedFamily = CounterFamily | LastSeenFamily
 
 _STATES: Final = "state\t"
 _SEEN: Final = "seen\t"
@@ -88,6 +90,7 @@ class Intake:
         )
         self.unkept_states = 0
         """Changes of states that senders outside of the inventory asked for."""
+        self._families: list[LimitedFamily] = [self.events.family, self.last_seen]
         self._devices: frozenset[str] = frozenset()
         self._clock = clock
         self._number = 0
@@ -116,14 +119,19 @@ class Intake:
         """Judge by other rules from now on, and set series aside for these devices."""
         self.rules = rules
         self._devices = frozenset(devices)
+        for family in self._families:
+            family.series.reserve(devices)
         self.events.replace(rules, devices)
-        self.last_seen.series.reserve(devices)
+
+    def add_family(self, family: LimitedFamily) -> None:
+        """Show a family of the exporter's own with those of events, and account for its series."""
+        family.series.reserve(self._devices)
+        self._families.append(family)
 
     def families(self) -> list[Family]:
         """Give all families of events and of what keeps them, for ``/metrics``."""
         return [
-            self.events.family,
-            self.last_seen,
+            *self._families,
             *state_families(self.states),
             *accounting_families(f"{self.name}_exporter", self._limits),
             *self._own_families(),
@@ -212,7 +220,7 @@ class Intake:
                 await asyncio.to_thread(self.state_file.flush)
 
     def _limits(self) -> Iterator[tuple[str, SeriesLimit]]:
-        for family in (self.events.family, self.last_seen):
+        for family in self._families:
             yield family.name, family.series
 
     def _own_families(self) -> Iterator[Family]:

@@ -13,6 +13,7 @@ from typing import Final
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _MANDATORY_WORD: Final = re.compile(r"(?<=[^a-z0-9])[a-z0-9]{2,}(?=[^a-z0-9])")
+_COUNT: Final = re.compile(r"\d+(,\d*)?\}")
 _OPTIONAL_AFTER: Final = ("*", "?", "{")
 
 
@@ -57,6 +58,8 @@ def _literals(source: str) -> list[str]:
             depth += 1
         elif char == ")":
             depth -= 1
+        elif char == "{" and (count := _COUNT.match(source, position)):
+            position = count.end()
         elif char == "|" and depth == 0:
             return []
         elif char not in ".^$|*+?{}" and char.isascii():

@@ -139,7 +139,7 @@ class _Rule:
 
     __slots__ = (
         "conditions", "field_names", "group_sources", "is_settled", "labels", "literal", "names",
-        "pattern", "place", "source", "verdicts", "word",
+        "pattern", "place", "source", "states", "verdicts", "word",
     )  # fmt: skip
 
     def __init__(self, place: int, source: EventRule) -> None:
@@ -155,7 +155,12 @@ class _Rule:
         self.labels = tuple((name, _split(values)) for name, values in source.labels.items())
         self.group_sources = tuple(_group_sources(source))
         self.field_names = frozenset(_field_names(source))
-        self.is_settled = not (self.labels or source.raised or source.cleared)
+        self.states = tuple(
+            _StateChange(state, source.event)
+            for state in (source.raised, source.cleared)
+            if state is not None
+        )
+        self.is_settled = not (self.labels or self.states)
         self.verdicts = {
             severity: Verdict(
                 event=source.event or OTHER,
@@ -205,12 +210,37 @@ class _Rule:
         if self.is_settled:
             return verdict
         values = _Values(self.group_sources, message.details)
-        states = (self.source.raised, self.source.cleared)
-        changes = [_change(state, verdict.event, values) for state in states if state is not None]
+        changes = tuple([state.change(values) for state in self.states])
         labels = [(name, values.first(names)) for name, names in self.labels]
-        return verdict._replace(
-            changes=tuple(changes), labels=tuple((name, value) for name, value in labels if value)
+        return Verdict(
+            verdict.event,
+            verdict.severity,
+            tuple([label for label in labels if label[1]]),
+            changes,
+            verdict.action,
+            verdict.restarted,
+            verdict.rules,
         )
+
+
+class _StateChange:
+    """What a rule raises or clears."""
+
+    __slots__ = ("_event", "_instance", "_key", "_raised", "_survives", "_ttl")
+
+    def __init__(self, source: Cleared, event: str) -> None:
+        self._event = source.event or event
+        self._instance = _split(source.instance)
+        self._key = _split(source.key)
+        self._raised = isinstance(source, Raised)
+        self._ttl = source.ttl if isinstance(source, Raised) else 0.0
+        self._survives = isinstance(source, Raised) and source.survives_restart
+
+    def change(self, values: _Values) -> Change:
+        """Give the change that a message with these values asks for."""
+        instance = values.first(self._instance)
+        key = (values.first(self._key) if self._key else "") or instance
+        return Change(self._raised, self._event, key, instance or key, self._ttl, self._survives)
 
 
 class _Plan:
@@ -263,14 +293,13 @@ class _Values:
         """Give the first alternative whose names all have a value; "" where none has."""
         for names in alternatives:
             values = [self._value(name) for name in names]
-            if all(values):
+            if "" not in values:
                 return printable(" ".join(values), MAX_VALUE_CHARACTERS)
         return ""
 
     def _value(self, name: str) -> str:
-        value = self._groups.get(name)
-        if value is not None:
-            return value
+        if name in self._groups:
+            return self._groups[name]
         found = self._details.field(name)
         return "" if found is None else str(found)
 
@@ -309,21 +338,6 @@ def _combine(rules: Sequence[_Rule], message: Message) -> Verdict:
         restarted=any(verdict.restarted for verdict in verdicts),
         rules=tuple(name for verdict in verdicts for name in verdict.rules),
     )
-
-
-def _change(state: Cleared, event: str, values: _Values) -> Change:
-    instance = values.first(_split(state.instance))
-    key = values.first(_split(state.key)) if state.key else ""
-    if isinstance(state, Raised):
-        return Change(
-            True,
-            state.event or event,
-            key or instance,
-            instance or key,
-            state.ttl,
-            state.survives_restart,
-        )
-    return Change(False, state.event or event, key or instance, instance or key)
 
 
 def _split(alternatives: Iterable[str]) -> tuple[tuple[str, ...], ...]:

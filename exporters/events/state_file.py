@@ -111,7 +111,8 @@ class StateFile:
     def delete(self, key: str) -> None:
         """Remove a key, in memory until the next flush."""
         with self._changing:
-            if self._values.pop(key, None) is not None:
+            if key in self._values:
+                del self._values[key]
                 self._changed.add(key)
 
     def flush(self) -> bool:

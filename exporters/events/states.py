@@ -22,6 +22,9 @@ from exporters.config.event_taxonomy import EVENTS
 from exporters.events.boot import is_overtaken
 from exporters.events.event import Change
 
+_KEPT_EVERY_SECONDS: Final = 60.0
+"""How old what is kept of a state may be that messages confirm again and again."""
+
 Outcome = Literal["raised", "cleared", "confirmed", "overtaken", "refused"]
 """What a change came to; ``confirmed``: the state was so already."""
 
@@ -138,11 +141,13 @@ class States:
     def tick(self, now: float) -> None:
         """End what has lived its time, and let vanish what was shown at 0 long enough."""
         while self._ends and self._ends[0][0] <= now:
-            ends_at, key = heapq.heappop(self._ends)
+            _, key = heapq.heappop(self._ends)
             state = self._states.get(key)
-            if state is None or state.ends_at != ends_at:
-                continue  # it has been prolonged since
-            if state.active:
+            if state is None or not state.ends_at:
+                continue
+            if state.ends_at > now:  # it has been prolonged since
+                heapq.heappush(self._ends, (state.ends_at, key))
+            elif state.active:
                 self.expired += 1
                 self._end(key, state, now)
             else:
@@ -197,20 +202,24 @@ class States:
     def _change(
         self, key: StateKey, state: State, change: Change, now: float, uptime_ticks: int | None
     ) -> Outcome:
-        outcome: Outcome = "confirmed"
-        if state.active != change.raised:
+        is_news = state.active != change.raised
+        must_keep = is_news or now - state.changed_at >= _KEPT_EVERY_SECONDS
+        state.changed_at = now
+        state.uptime_ticks = uptime_ticks
+        ended_at, state.ends_at = state.ends_at, self._ends_at(change, now)
+        if change.raised:
+            state.survives_restart = change.survives_restart
+        if is_news:
             state.active = change.raised
             state.since = now
             state.transitions += 1
-            outcome = "raised" if change.raised else "cleared"
-        if change.raised:
-            state.survives_restart = change.survives_restart
-        state.changed_at = now
-        state.uptime_ticks = uptime_ticks
-        state.ends_at = self._ends_at(change, now)
-        self._schedule(key, state)
-        self._journal(key, state)
-        return outcome
+        if is_news or state.ends_at < ended_at or not ended_at:
+            self._schedule(key, state)
+        if must_keep:
+            self._journal(key, state)
+        if not is_news:
+            return "confirmed"
+        return "raised" if change.raised else "cleared"
 
     def _end(self, key: StateKey, state: State, now: float) -> None:
         state.active = False
@@ -229,7 +238,7 @@ class States:
         if state.ends_at:
             heapq.heappush(self._ends, (state.ends_at, key))
         if len(self._ends) > 2 * len(self._states) + 1000:
-            # Each message moves an end, and leaves the earlier one behind.
+            # Each change moves the end, and leaves the earlier one behind.
             self._ends = [(state.ends_at, key) for key, state in self._states.items()]
             self._ends = [entry for entry in self._ends if entry[0]]
             heapq.heapify(self._ends)
@@ -277,7 +286,9 @@ def decode_state(key: str, value: Any) -> tuple[StateKey, State]:
     if len(parts) != 3 or parts[1] not in EVENTS or not isinstance(value, list) or len(value) != 8:
         raise ValueError(f"not a state: {key!r}")
     active, instance, since, changed_at, transitions, ends_at, uptime_ticks, survives = value
-    numbers = (active, since, changed_at, transitions, ends_at, survives, uptime_ticks or 0)
+    numbers = [active, since, changed_at, transitions, ends_at, survives]
+    if uptime_ticks is not None:
+        numbers.append(uptime_ticks)
     if not isinstance(instance, str) or not all(isinstance(n, int | float) for n in numbers):
         raise ValueError(f"not a state: {key!r}")
     return StateKey(*parts), State(
