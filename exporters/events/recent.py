@@ -157,9 +157,15 @@ class Watcher:
         self._waiting.append(event)
         self._arrived.set()
 
-    async def next_events(self, *, most: int = 100) -> list[Event]:
-        """Wait for new events, and give those that are asked for; maybe none."""
-        await self._arrived.wait()
+    async def next_events(
+        self, *, patience_seconds: float | None = None, most: int = 100
+    ) -> list[Event]:
+        """Wait for new events, up to a time, and give those that are asked for; maybe none."""
+        try:
+            async with asyncio.timeout(patience_seconds):
+                await self._arrived.wait()
+        except TimeoutError:
+            return []
         taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
         if not self._waiting:
             self._arrived.clear()

@@ -11,10 +11,11 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from exporters.config.devices import Inventory, normalize_ip
+from exporters.config.devices import Inventory
 from exporters.config.event_settings import AccessSettings, RateLimit
 from exporters.config.event_taxonomy import UNKNOWN
 from exporters.config.fields import IPNetwork
+from exporters.config.host_address import normalize_ip
 
 _MOST_REMEMBERED: Final = 50_000
 

@@ -1,0 +1,65 @@
+"""Events as they are shown to people: cells of the table of ``/events``.
+
+The same cells go into the page and, as values, to the script that adds rows while it is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from exporters.events.event import Event, printable
+from exporters.web.markup import Html, element
+
+HEADINGS: Final = ("Time (UTC)", "Device", "Severity", "Event", "Name", "Message")
+_BAD: Final = frozenset(("emergency", "alert", "critical", "error"))
+_MOST_CHARACTERS: Final = 1000
+
+
+def shown(event: Event) -> dict[str, Any]:
+    """Give what a row has that ``Event.as_json`` has not, or has in another form."""
+    moment = datetime.fromtimestamp(event.message.received_at, UTC)
+    return {
+        "time": moment.strftime("%Y-%m-%d %H:%M:%S"),
+        "datetime": moment.isoformat(timespec="milliseconds"),
+        "class": "bad" if event.verdict.severity in _BAD else "",
+        "device": _device(event),
+        "name": printable(event.message.name),
+        "text": printable(event.text(), _MOST_CHARACTERS),
+    }
+
+
+def table(events: Sequence[Event]) -> Html:
+    """Write the table, the newest event first."""
+    heading = element("tr", *(element("th", text, scope="col") for text in HEADINGS))
+    return element(
+        "div",
+        element(
+            "table",
+            element("thead", heading),
+            element("tbody", *map(_row, events), id="events"),
+            class_="events",
+        ),
+        class_="table",
+    )
+
+
+def _row(event: Event) -> Html:
+    cells = shown(event)
+    time = element("time", cells["time"], datetime=cells["datetime"])
+    return element(
+        "tr",
+        element("td", time),
+        element("td", cells["device"]),
+        element("td", event.verdict.severity, class_=cells["class"] or None),
+        element("td", event.verdict.event),
+        element("td", cells["name"]),
+        element("td", cells["text"], class_="text"),
+    )
+
+
+def _device(event: Event) -> str:
+    """The device, or the address of a sender that has no name."""
+    message = event.message
+    return message.device if message.device != "unknown" else f"unknown ({message.source})"

@@ -1,0 +1,146 @@
+"""Recent events: what is remembered, what is found, and who watches."""
+
+from __future__ import annotations
+
+import pytest
+from multidict import MultiDict
+
+from exporters.errors import BadRequest
+from exporters.events.event import Event, Verdict
+from exporters.events.event_query import read_event_query
+from exporters.events.recent import Query, Recent
+
+from .conftest import make_message
+
+
+def event(number: int, name: str = "linkDown", text: str = "", **parts) -> Event:
+    verdict = Verdict(parts.pop("event", "link"), parts.pop("severity", "error"))
+    return Event(number, make_message(name, text, **parts), verdict)
+
+
+def filled(*events: Event, most_events: int = 100, most_bytes: int = 10**6) -> Recent:
+    recent = Recent(most_events=most_events, most_bytes=most_bytes)
+    for item in events:
+        recent.add(item)
+    return recent
+
+
+def numbers(recent: Recent, limit: int = 100, before: int = 0, **query) -> list[int]:
+    return [item.number for item in recent.search(Query(**query), limit=limit, before=before)]
+
+
+def test_newest_event_comes_first_and_the_oldest_go():
+    recent = filled(*(event(number) for number in range(1, 6)), most_events=3)
+
+    assert numbers(recent) == [5, 4, 3]
+    assert len(recent) == 3
+
+
+def test_events_are_bounded_by_bytes_too():
+    recent = filled(*(event(n, size_bytes=2000) for n in range(1, 9)), most_bytes=10_000)
+
+    assert numbers(recent) == [8, 7, 6]
+    assert recent.size_bytes == 9000
+
+
+def test_event_larger_than_all_there_is_room_for_is_kept_alone():
+    recent = filled(event(1), event(2, size_bytes=10**7), most_bytes=1000)
+
+    assert numbers(recent) == [2]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, [3, 2, 1]),
+        ({"devices": frozenset({"edge"})}, [2]),
+        ({"events": frozenset({"fan"})}, [3]),
+        ({"severity": "error"}, [2, 1]),
+        ({"severity": "alert"}, [2]),
+        ({"text": "ETH7"}, [1]),
+        ({"text": "linkup"}, [2]),
+        ({"text": "198.51"}, [3]),
+        ({"since": 150.0}, [3, 2]),
+        ({"until": 150.0}, [1]),
+        ({"since": 150.0, "until": 250.0}, [2]),
+        ({"text": "nowhere"}, []),
+    ],
+)
+def test_events_are_found_by_what_is_asked_for(query, found):
+    recent = filled(
+        event(1, text="eth7 is down", received_at=100.0),
+        event(2, "linkUp", device="edge", severity="alert", received_at=200.0),
+        event(3, event="fan", severity="info", source="198.51.100.1", received_at=300.0),
+    )
+
+    assert numbers(recent, **query) == found
+
+
+def test_pages_follow_each_other():
+    recent = filled(*(event(number) for number in range(1, 8)))
+
+    assert numbers(recent, limit=3) == [7, 6, 5]
+    assert numbers(recent, limit=3, before=5) == [4, 3, 2]
+
+
+async def test_who_watches_gets_what_is_asked_for():
+    recent = filled(event(1))
+    with recent.watch(Query(devices=frozenset({"edge"}))) as watcher:
+        recent.add(event(2))
+        recent.add(event(3, device="edge"))
+        assert [item.number for item in await watcher.next_events()] == [3]
+        assert await watcher.next_events(patience_seconds=0) == []
+        assert recent.watchers == 1
+    assert recent.watchers == 0
+
+
+async def test_slow_watcher_misses_events_and_is_told():
+    recent = filled()
+    with recent.watch(Query()) as watcher:
+        for number in range(800):
+            recent.add(event(number))
+        taken = [item.number for item in await watcher.next_events(most=1000)]
+
+    assert len(taken) + watcher.missed == 800
+    assert taken == list(range(len(taken)))
+    assert recent.dropped == watcher.missed > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "since"),
+    [
+        ("", 0.0),
+        ("15m", 100.0),
+        ("1000000000.5", 1_000_000_000.5),
+        ("2001-09-09T01:46:40Z", 1_000_000_000.0),
+        ("2001-09-09T01:46:40", 1_000_000_000.0),
+        ("2001-09-09T03:46:40+02:00", 1_000_000_000.0),
+    ],
+)
+def test_time_is_read_as_people_write_it(text, since):
+    assert read_event_query(MultiDict(since=text), 1000.0).query.since == since
+
+
+@pytest.mark.parametrize(
+    ("parameters", "problem"),
+    [
+        ({"evnt": "link"}, "unknown parameter 'evnt'; known: device, event"),
+        ({"event": "lnk"}, "unknown event 'lnk'; known: link, bgp"),
+        ({"severity": "bad"}, "unknown severity 'bad'; known: emergency"),
+        ({"since": "yesterday"}, "since='yesterday' is not a time; write"),
+        ({"until": "nan"}, "until='nan' is not a time"),
+        ({"limit": "many"}, "limit='many' is not a number"),
+        ({"before": "-1"}, "before='-1' is not a number"),
+        ({"text": "x" * 300}, "text is longer than 200 characters"),
+    ],
+)
+def test_query_that_cannot_be_is_refused(parameters, problem):
+    with pytest.raises(BadRequest, match=problem):
+        read_event_query(MultiDict(parameters), 1000.0)
+
+
+def test_empty_parameters_of_a_form_are_none():
+    names = ("device", "event", "severity", "text", "since", "limit")
+    empty = MultiDict([(name, "") for name in names])
+
+    assert not any(read_event_query(empty, 1000.0).query)
