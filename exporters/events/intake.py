@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -39,9 +39,11 @@ LimitedFamily = CounterFamily | LastSeenFamily
 
 _STATES: Final = "state\t"
 _SEEN: Final = "seen\t"
-_FLUSH_SECONDS: Final = 0.1
+_SAVE_SECONDS: Final = 0.1
 _TICK_SECONDS: Final = 1.0
 _SYNC_SECONDS: Final = 5.0
+_LAST_SEEN_SECONDS: Final = 60.0
+_AT_ONCE: Final = 500
 
 
 class Intake:
@@ -146,9 +148,8 @@ class Intake:
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
-            self._keep_last_seen()
-            if self.state_file is not None:
-                await asyncio.to_thread(self.state_file.sync)
+            await self._save_last_seen()
+            await self._sync()
             if self.json_lines is not None:
                 await asyncio.to_thread(self.json_lines.close)
 
@@ -192,32 +193,48 @@ class Intake:
         if wrong:
             logger.error("saved states not understood", extra=fields(states=wrong))
 
-    def _keep_last_seen(self) -> None:
-        """Note when events were last seen; every 5 seconds is exact enough for whoever restarts."""
+    async def _keep(self) -> None:
+        now = asyncio.get_running_loop().time
+        steps: list[tuple[Callable[[], Awaitable[None]], float]] = [
+            (self._tick, _TICK_SECONDS),
+            (self._save_last_seen, _LAST_SEEN_SECONDS),
+            (self._save, _SAVE_SECONDS),
+            (self._sync, _SYNC_SECONDS),
+        ]
+        due_at = [now() + seconds for _, seconds in steps]
+        while True:
+            await asyncio.sleep(_SAVE_SECONDS)
+            for place, (step, seconds) in enumerate(steps):
+                if now() < due_at[place]:
+                    continue
+                due_at[place] = now() + seconds
+                try:
+                    await step()
+                except Exception:
+                    # Whatever it is, states must go on ending, and be kept.
+                    logger.exception("keeping of events failed")
+
+    async def _tick(self) -> None:
+        self.states.tick(self._clock())
+
+    async def _save(self) -> None:
+        if self.state_file is not None and self.state_file.changed:
+            await asyncio.to_thread(self.state_file.flush)
+
+    async def _sync(self) -> None:
+        if self.state_file is not None:
+            await asyncio.to_thread(self.state_file.sync)
+
+    async def _save_last_seen(self) -> None:
+        """Note when events were last seen; a minute is exact enough for whoever restarts."""
         if self.state_file is None:
             return
-        for (device, event), seen_at in self.last_seen.items():
+        for count, ((device, event), seen_at) in enumerate(list(self.last_seen.items())):
             name = f"{_SEEN}{device}\t{event}"
             if self.state_file.get(name) != seen_at:
                 self.state_file.put(name, seen_at)
-
-    async def _keep(self) -> None:
-        loop = asyncio.get_running_loop()
-        ticked_at = synced_at = loop.time()
-        while True:
-            await asyncio.sleep(_FLUSH_SECONDS)
-            now = loop.time()
-            if now - ticked_at >= _TICK_SECONDS:
-                ticked_at = now
-                self.states.tick(self._clock())
-            if self.state_file is None:
-                continue
-            if now - synced_at >= _SYNC_SECONDS:
-                synced_at = now
-                self._keep_last_seen()
-                await asyncio.to_thread(self.state_file.sync)
-            elif self.state_file.changed:
-                await asyncio.to_thread(self.state_file.flush)
+            if count % _AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _limits(self) -> Iterator[tuple[str, SeriesLimit]]:
         for family in self._families:

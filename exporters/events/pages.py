@@ -95,7 +95,8 @@ def _form(request: web.Request, devices: Sequence[str]) -> Html:
         aria_label="Filter",
     )
     # Folded while nothing is filtered: on a telephone it is as large as the screen.
-    return element("details", element("summary", "Filter"), form, open=any(query.values()))
+    heading = element("summary", "Filter")
+    return element("details", heading, form, open=any(query.values()), class_="filter")
 
 
 def _input(

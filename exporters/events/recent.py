@@ -18,7 +18,7 @@ from exporters.config.event_taxonomy import SEVERITIES
 from exporters.events.event import Event
 
 _OVERHEAD_BYTES: Final = 1000
-"""What an event takes beside the bytes of its message, measured."""
+"""What an event takes beside the bytes of its message, about: tuples, numbers, short texts."""
 
 _WAITING_EVENTS: Final = 500
 _MOST_LOOKED_AT: Final = 5000

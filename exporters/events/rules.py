@@ -249,6 +249,7 @@ class _Plan:
     __slots__ = ("_always", "_by_word", "settled")
 
     def __init__(self, rules: Sequence[_Rule]) -> None:
+        rules = list(_up_to_the_last(rules))
         first = next(iter(rules), None)
         self.settled: Mapping[str, Verdict] | None = None
         if first is None:
@@ -259,7 +260,7 @@ class _Plan:
         self._by_word: dict[str, list[_Rule]] = {}
         worded = [rule for rule in rules if rule.word]
         if len(worded) < _WORTH_WORDS:
-            self._always = list(rules)
+            self._always = rules
             return
         self._always = [rule for rule in rules if not rule.word]
         for rule in worded:
@@ -302,6 +303,14 @@ class _Values:
             return self._groups[name]
         found = self._details.field(name)
         return "" if found is None else str(found)
+
+
+def _up_to_the_last(rules: Iterable[_Rule]) -> Iterator[_Rule]:
+    """Give the rules up to the first that matches all that it is tried on, and ends it."""
+    for rule in rules:
+        yield rule
+        if not (rule.conditions or rule.pattern or rule.source.goes_on):
+            return
 
 
 def _judge(candidates: Iterable[_Rule], message: Message) -> Verdict:

@@ -25,6 +25,8 @@ from exporters.events.event import Change
 _KEPT_EVERY_SECONDS: Final = 60.0
 """How old what is kept of a state may be that messages confirm again and again."""
 
+_ENDS_A_TICK: Final = 1000
+
 Outcome = Literal["raised", "cleared", "confirmed", "overtaken", "refused"]
 """What a change came to; ``confirmed``: the state was so already."""
 
@@ -139,8 +141,13 @@ class States:
         return ended
 
     def tick(self, now: float) -> None:
-        """End what has lived its time, and let vanish what was shown at 0 long enough."""
-        while self._ends and self._ends[0][0] <= now:
+        """End what has lived its time, and let vanish what was shown at 0 long enough.
+
+        At most a thousand at a time: a whole network may have gone down at once.
+        """
+        for _ in range(_ENDS_A_TICK):
+            if not self._ends or self._ends[0][0] > now:
+                return
             _, key = heapq.heappop(self._ends)
             state = self._states.get(key)
             if state is None or not state.ends_at:

@@ -11,9 +11,10 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from exporters.events.intake import Intake
-from tests.integration.chromium import Page, chromium
 from tests.unit.events.conftest import make_message
 from tests.unit.events.watched import HOSTILE, make_app, make_intake
+
+from .chromium import Page, chromium
 
 pytestmark = pytest.mark.peer("chromium", "chromium")
 
