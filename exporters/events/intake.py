@@ -56,26 +56,22 @@ class Intake:
         settings: EventSettings,
         *,
         devices: Collection[str] = (),
-        state_file: StateFile | None = None,
-        json_lines: JsonLines | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Take up what an earlier process left in *state_file*.
+        """Begin with nothing; ``attach`` what outlives a process when it is to serve.
 
         Args:
             name: The exporter's, as in ``trap_exporter_build_info``: ``trap`` or ``syslog``.
             rules: What to judge messages by.
             settings: How much of everything there may be.
             devices: Names of the inventory's devices.
-            state_file: Where states are kept; none: they are gone with the process.
-            json_lines: Where events are logged, if they are.
             clock: Unix time.
         """
         self.name = name
         self.rules = rules
         self.settings = settings
-        self.state_file = state_file
-        self.json_lines = json_lines
+        self.state_file: StateFile | None = None
+        self.json_lines: JsonLines | None = None
         self.recent = Recent(most_events=settings.recent_events, most_bytes=settings.recent_bytes)
         self.states = States(
             limit=settings.states_limit,
@@ -96,8 +92,20 @@ class Intake:
         self._devices: frozenset[str] = frozenset()
         self._clock = clock
         self._number = 0
-        self._restore()
         self.replace(rules, devices)
+
+    def attach(
+        self, *, state_file: StateFile | None = None, json_lines: JsonLines | None = None
+    ) -> None:
+        """Take up what an earlier process left in *state_file*, and keep states there from now on.
+
+        When the exporter begins to serve and not before: whoever only checks a configuration must
+        not touch the file of a process that runs. *json_lines* is where events are logged, if they
+        are.
+        """
+        self.state_file = state_file
+        self.json_lines = json_lines
+        self._restore()
 
     def take(self, message: Message) -> Verdict:
         """Judge a message, and do what the verdict says."""

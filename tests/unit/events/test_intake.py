@@ -49,7 +49,9 @@ def settings(**values: Any) -> EventSettings:
 def make(clock: Clock | None = None, **parts: Any) -> Intake:
     limits = settings(**parts.pop("settings", {}))
     rules = RuleSet(read_rules(RULES), "trap")
-    return Intake("trap", rules, limits, devices=["core-1"], clock=clock or Clock(), **parts)
+    intake = Intake("trap", rules, limits, devices=["core-1"], clock=clock or Clock())
+    intake.attach(**parts)
+    return intake
 
 
 def samples(intake: Intake, at: float = 0.0) -> dict[tuple[str, ...], float]:
