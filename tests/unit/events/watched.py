@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
+from pydantic import TypeAdapter
 
 from exporters.config.event_settings import EventSettings
+from exporters.events.exposition import write_families
 from exporters.events.intake import Intake
 from exporters.events.pages import event_routes
 from exporters.events.rules import RuleSet
@@ -24,9 +26,11 @@ HOSTILE = (
 )
 
 
-def make_intake() -> Intake:
-    rules = RuleSet(read_rules(RULES), "trap")
-    return Intake("trap", rules, EventSettings(), devices=["core-1", "edge-1"])
+def make_intake(rules: str = RULES, scrape_interval: str = "1m") -> Intake:
+    settings = TypeAdapter(EventSettings).validate_python({"scrape_interval": scrape_interval})
+    return Intake(
+        "trap", RuleSet(read_rules(rules), "trap"), settings, devices=["core-1", "edge-1"]
+    )
 
 
 def make_app(intake: Intake) -> web.Application:
@@ -38,6 +42,7 @@ def make_app(intake: Intake) -> web.Application:
         title="SNMP trap exporter",
         registry=CollectorRegistry(),
         routes=event_routes("SNMP trap exporter", intake, lambda: ["core-1", "edge-1"]),
+        samples=lambda text_format: write_families(intake.families(), text_format),
         running_config=str,
         reload=reload,
     )
