@@ -132,6 +132,7 @@ class Intake:
         for family in self._families:
             family.series.reserve(devices)
         self.events.replace(rules, devices)
+        self.states.keep_only(self._devices, self._clock())
 
     def add_family(self, family: LimitedFamily) -> None:
         """Show a family of the exporter's own with those of events, and account for its series."""
@@ -194,6 +195,7 @@ class Intake:
             else:
                 states[key] = state
         self.states.restore(states, self._clock())
+        self.states.keep_only(self._devices, self._clock())
         for name, value in self.state_file.items(_SEEN):
             device, _, event = name.removeprefix(_SEEN).partition("\t")
             if event in EVENTS and isinstance(value, int | float):

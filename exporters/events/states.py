@@ -14,7 +14,7 @@ Pure: time comes in, and what changed is handed to a journal, to be kept.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
@@ -139,6 +139,12 @@ class States:
                 self._end(key, state, now)
                 ended += 1
         return ended
+
+    def keep_only(self, devices: Collection[str], now: float) -> None:
+        """Clear the states of all other devices: they have left the inventory."""
+        for key, state in self.items():
+            if state.active and key.device not in devices:
+                self._end(key, state, now)
 
     def tick(self, now: float) -> None:
         """End what has lived its time, and let vanish what was shown at 0 long enough.

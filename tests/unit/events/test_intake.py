@@ -153,6 +153,15 @@ def test_reload_exchanges_rules_and_keeps_what_was_counted():
     assert ("network_events_total", "edge-1", "fan", "alert") in samples(intake)
 
 
+def test_states_of_a_device_that_left_the_inventory_end():
+    intake = make()
+    intake.take(down())
+
+    intake.replace(intake.rules, ["edge-1"])
+
+    assert samples(intake)["network_event_active", "core-1", "link", "eth7"] == 0
+
+
 def test_family_of_the_exporter_is_shown_and_accounted_for():
     intake = make()
     family = CounterFamily(
