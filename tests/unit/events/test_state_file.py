@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -197,6 +198,7 @@ def test_flushed_values_survive_any_cut(tmp_path_factory, changes, data):
 
 WRITER = """
 import sys
+import threading
 from pathlib import Path
 from exporters.events.state_file import StateFile
 file = StateFile.open(Path(sys.argv[1]))
@@ -282,3 +284,28 @@ def test_exporter_starts_on_a_full_disk(small_disk):
     (small_disk / "filler").unlink()
     file.close()
     assert contents(small_disk / "state") == {"a": 1}
+
+
+def test_values_may_change_while_another_thread_flushes(path):
+    file = StateFile.open(path)
+    done = threading.Event()
+
+    def flush() -> None:
+        while not done.is_set():
+            file.flush()
+
+    flushing = threading.Thread(target=flush)
+    flushing.start()
+    try:
+        for number in range(20_000):
+            file.put(f"key{number % 300}", [number, "x" * 50])
+            if number % 7 == 0:
+                file.delete(f"key{(number + 5) % 300}")
+    finally:
+        done.set()
+        flushing.join()
+    expected = dict(file.items())
+    file.close()
+
+    assert contents(path) == expected
+    assert file.failures == 0
