@@ -41,6 +41,7 @@ GOOD = {
     "smokeping": load_yaml(CASES / "smokeping" / "full.good.yml"),
     "ping_exporter": load_yaml(CASES / "ping_exporter" / "full.good.yml"),
     "devices": load_yaml(CASES / "devices" / "full.good.yml"),
+    "events": load_yaml(CASES / "events" / "full.good.yml"),
     "web": {
         **load_yaml(CASES / "web" / "headers.good.yml"),
         **load_yaml(CASES / "web" / "users.good.yml"),
