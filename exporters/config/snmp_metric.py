@@ -11,7 +11,7 @@ Source: snmp_exporter's configuration and collector.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Annotated, Any, Literal, get_args
 
@@ -98,6 +98,10 @@ LookupType = Literal[
 ]
 """What has a text: snmp_exporter takes any type here, and crashes on dates and floats."""
 
+_NUMBER_TYPES = frozenset(
+    ("gauge", "counter", "Float", "Double", "DateAndTime", "ParseDateAndTime", "NTPTimeStamp")
+)
+_STATES = frozenset(("Bits", "EnumAsInfo", "EnumAsStateSet"))
 _CONFIG = ConfigDict(extra="forbid")
 _SHARED = AfterValidator(share)
 
@@ -147,11 +151,20 @@ class Lookup:
     enum_values: Annotated[
         EnumValues, Field(description="Names of the numbers of an EnumAsInfo lookup.")
     ] = field(default_factory=_empty_mapping, hash=False)
+    if_empty: Annotated[
+        Boolean,
+        Field(
+            description="Set the label only where it has no text yet; without oid: to the text "
+            "of the one label in labels."
+        ),
+    ] = False
 
     @model_validator(mode="after")
     def _check_oid(self) -> Lookup:
-        if self.labels and not self.oid:
+        if self.labels and not self.oid and not (self.if_empty and len(self.labels) == 1):
             raise Rejected([Fault("is missing", "a lookup with labels needs it", at=("oid",))])
+        if self.if_empty and not self.labels:
+            raise Rejected([Fault("has no effect without labels", at=("if_empty",))])
         return self
 
 
@@ -214,12 +227,16 @@ class Metric:
     offset: Annotated[Number, Field(description="Added to the value, after scale.")] = 0.0
     scale: Annotated[Number, Field(description="Multiplies the value; 0: leaves it.")] = 0.0
     display_hint: Annotated[Text, Field(description="DISPLAY-HINT of an OctetString.")] = ""
+    value_label: Annotated[
+        LabelName | None,
+        Field(description="Label that holds text, state or bit (default: named like the metric)."),
+    ] = None
 
     @model_validator(mode="after")
     def _check(self) -> Metric:
         if faults := [
-            *_index_faults(self.indexes),
-            *_lookup_faults(self.indexes, self.lookups),
+            *index_faults(self.indexes),
+            *lookup_faults(self.indexes, self.lookups),
             *_suffix_faults(self.name, self.regex_extracts),
         ]:
             raise Rejected(faults)
@@ -228,6 +245,25 @@ class Metric:
         if self.type == "Bits" and min(self.enum_values, default=0) < 0:
             raise Rejected([Fault("a bit has a negative number", at=("enum_values",))])
         return self
+
+
+def row_label_names(indexes: Iterable[Index], lookups: Iterable[Lookup]) -> set[str]:
+    """Give the labels that indexes and lookups make, without those that are dropped."""
+    names = {index.labelname for index in indexes}
+    for lookup in lookups:
+        if lookup.labels:
+            names.add(lookup.labelname)
+        else:
+            names.discard(lookup.labelname)
+    return names
+
+
+def value_label_of(metric: Metric) -> str | None:
+    """Give the label that holds what the value of *metric* says; None for numbers and dates."""
+    if metric.type in _NUMBER_TYPES or (metric.regex_extracts and metric.type not in _STATES):
+        return None
+    # A metric's name may have a colon, a label's not.
+    return metric.value_label or metric.name.replace(":", "_")
 
 
 def _pattern_fault(pattern: str) -> Fault | None:
@@ -241,7 +277,8 @@ def _pattern_fault(pattern: str) -> Fault | None:
     return None
 
 
-def _index_faults(indexes: tuple[Index, ...]) -> Iterator[Fault]:
+def index_faults(indexes: tuple[Index, ...]) -> Iterator[Fault]:
+    """Find what is wrong with the indexes of a metric together."""
     seen: set[str] = set()
     for place, index in enumerate(indexes):
         if index.labelname in seen:
@@ -253,8 +290,11 @@ def _index_faults(indexes: tuple[Index, ...]) -> Iterator[Fault]:
             yield Fault("an index before others is implied", hint, at=("indexes", place, "implied"))
 
 
-def _lookup_faults(indexes: tuple[Index, ...], lookups: tuple[Lookup, ...]) -> Iterator[Fault]:
-    """A lookup's source is an index or an earlier lookup; one that was dropped still is."""
+def lookup_faults(indexes: tuple[Index, ...], lookups: tuple[Lookup, ...]) -> Iterator[Fault]:
+    """Find lookups from labels that there are none of.
+
+    A lookup's source is an index or an earlier lookup; one that was dropped still is.
+    """
     known = [index.labelname for index in indexes]
     for place, lookup in enumerate(lookups):
         for source, label in enumerate(lookup.labels):

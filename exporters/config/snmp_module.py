@@ -1,31 +1,41 @@
 """A module of ``snmp.yml``: what to ask a device for, how, and what the answers mean.
 
-The keys, defaults and rules are snmp_exporter's. ``exporters.config.by_name`` writes the same with
-names instead of OIDs, and without its metrics.
+The keys, defaults and rules are snmp_exporter's, but for those that come after ``filters`` or tell
+how to ask a device. ``exporters.config.by_name`` writes the same with names instead of OIDs, and
+without its metrics.
 
 Source: snmp_exporter's configuration.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import field, fields
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from exporters.config.fields import (
+    EMPTY_MAPPING,
+    FROZEN,
     NULL_IS_EMPTY_LIST,
+    NULL_IS_EMPTY_MAPPING,
     Boolean,
     Count,
     Duration,
+    LabelName,
     ObjectIdentifier,
     Rate,
     SearchedRegex,
+    Text,
 )
 from exporters.config.go_duration import format_duration
-from exporters.config.rejection import Rejected
+from exporters.config.module_labels import label_faults, row_faults
+from exporters.config.rejection import Fault, Rejected
 from exporters.config.snmp_metric import Metric
+from exporters.config.snmp_relabel import Relabel
+from exporters.config.snmp_rows import Constant, RowFilter
 
 _CONFIG = ConfigDict(extra="forbid")
 _MAX_REPETITIONS = 2**31 - 1  # RFC 3416 s3: max-bindings
@@ -41,6 +51,10 @@ def _timeout(seconds: float) -> float:
     if seconds <= 0:
         raise Rejected(f"must be more than 0, found {format_duration(seconds)}")
     return seconds
+
+
+def _empty_mapping() -> Mapping[Any, Any]:
+    return EMPTY_MAPPING
 
 
 def _lookup_cache(seconds: float | None) -> float | None:
@@ -129,3 +143,35 @@ class Module(WalkParameters):
         NULL_IS_EMPTY_LIST,
         Field(description="Rows to keep."),
     ] = ()
+    labels: Annotated[
+        Mapping[LabelName, Text],
+        FROZEN,
+        NULL_IS_EMPTY_MAPPING,
+        Field(description="Labels that every sample has, and their values."),
+    ] = field(default_factory=_empty_mapping, hash=False)
+    relabel: Annotated[
+        tuple[Relabel, ...],
+        NULL_IS_EMPTY_LIST,
+        Field(description="Rules that rewrite labels, in their order."),
+    ] = ()
+    where: Annotated[
+        tuple[RowFilter, ...],
+        NULL_IS_EMPTY_LIST,
+        Field(description="Conditions on rows: what does not meet them is not served."),
+    ] = ()
+    constants: Annotated[
+        tuple[Constant, ...],
+        NULL_IS_EMPTY_LIST,
+        Field(description="Samples with fixed values."),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Module:
+        faults: list[Fault] = []
+        if self.labels or self.relabel or self.constants:
+            faults += label_faults(self.metrics, self.constants, self.labels, self.relabel)
+        if self.where or self.constants:
+            faults += row_faults(self.metrics, self.constants, self.where, self.walk)
+        if faults:
+            raise Rejected(faults)
+        return self

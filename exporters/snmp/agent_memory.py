@@ -40,6 +40,8 @@ class AgentMemory:
     """What the agent was known to take before the limit grew; 0 if it did not."""
     row_counts: dict[Oid, int] = field(default_factory=dict)
     """Rows that each range had in the latest scrape."""
+    passing_rows: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Rows that met each condition in the latest scrape, and rows that there were."""
 
     def note_too_big(self, wanted: int) -> None:
         """Ask for half as much as the *wanted* varbinds from now on, or for what went well before.

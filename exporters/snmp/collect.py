@@ -20,6 +20,7 @@ from exporters.snmp.exposition import Exposition
 from exporters.snmp.filters import apply_filters
 from exporters.snmp.label_cache import ModuleLabels, Refresh, TargetLabels
 from exporters.snmp.plan import ModulePlan
+from exporters.snmp.row_filters import FilteredReading, Read
 from exporters.snmp.sheet import Sheet
 from exporters.snmp.walk import Instance, Walker, WalkResult
 from exporters.sockets.snmp_session import SnmpSession, Trace, Traffic
@@ -129,10 +130,26 @@ async def _read(
         )
         if plan.filters:
             ranges, instances = await apply_filters(plan.filters, walker, ranges, instances)
-        read = partial(_read_unshared, walker, context, outcome)
-        if labels is None:
-            return await read(ranges, instances)
-        return await labels.read(read, ranges, instances)
+        read: Read = partial(_read_unshared, walker, context, outcome)
+        if not plan.row_filters:
+            return await _read_labelled(read, labels, ranges, instances)
+        filtered = FilteredReading(plan.row_filters, read, context.memory)
+        ranges, instances = await filtered.narrow(ranges, instances)
+        result = await _read_labelled(filtered.read, labels, ranges, instances)
+        filtered.note(result)
+        return result
+
+
+async def _read_labelled(
+    read: Read,
+    labels: ModuleLabels | None,
+    ranges: Sequence[Range],
+    instances: Sequence[Instance],
+) -> WalkResult:
+    """Read a module, with the help of what is remembered of its labels."""
+    if labels is None:
+        return await read(ranges, instances)
+    return await labels.read(read, ranges, instances)
 
 
 async def _read_unshared(

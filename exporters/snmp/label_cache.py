@@ -255,7 +255,7 @@ class ModuleLabels:
             return Refresh.RESTART
         if sighting.changed_since(held.sighting):
             return Refresh.CHANGE
-        rows = self.plan.labels.rows(result.columns)
+        rows = self.plan.labels.rows(result)
         if rows == held.rows:
             return None
         partial = bool(result.failures)
@@ -278,7 +278,7 @@ class ModuleLabels:
         self._held = HeldLabels(
             plan=self.plan,
             asked=asked,
-            rows=labels.rows(result.columns),
+            rows=labels.rows(result),
             columns={column: result.rows(column) for column in labels.raw},
             row_labels={
                 recipe: RowLabels()

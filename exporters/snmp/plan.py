@@ -10,21 +10,25 @@ metrics with the same OID the later one has them: snmp_exporter's rule, on which
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from exporters.config.snmp_config import Index, Lookup, Metric, Module
+from exporters.config.snmp_rows import Constant, RowFilter
 from exporters.errors import ConfigError, Problem
 from exporters.smi.addresses import SUBTYPED_TYPES
 from exporters.smi.subtrees import covering, outermost
 from exporters.snmp.agent_changes import watched_with
 from exporters.snmp.cursor import Range
 from exporters.snmp.filters import PlannedFilter, compile_filter
-from exporters.snmp.row_labels import Cells, Columns, LabelRecipe
-from exporters.snmp.samples import SampleWriter, compile_writer
+from exporters.snmp.row_filters import PlannedRowFilter, compile_row_key
+from exporters.snmp.row_labels import Cells, LabelRecipe, RowSource
+from exporters.snmp.row_sources import FilteredRows, JoinedRows, OneRow, RowKey
+from exporters.snmp.samples import ConstantWriter, Writer, compile_writer
 from exporters.snmp.sheet import Sheet
 from exporters.snmp.walk import Instance
+from exporters.snmp.walk_result import WalkResult
 from exporters.wire.ber import Oid, decode_subids, encode_subids, parent_oid
 
 
@@ -32,7 +36,7 @@ from exporters.wire.ber import Oid, decode_subids, encode_subids, parent_oid
 class PlannedMetric:
     """A metric's writer, and the columns without whose last row its labels would be wrong."""
 
-    writer: SampleWriter
+    writer: Writer
     needs: frozenset[Oid]
 
 
@@ -50,13 +54,13 @@ class LabelPlan:
 
     columns: frozenset[Oid]
     watched: tuple[Range, ...]
-    recipes: tuple[tuple[LabelRecipe, tuple[Cells, ...]], ...]
+    recipes: tuple[tuple[LabelRecipe, tuple[RowSource, ...]], ...]
     raw: frozenset[Oid]
 
     @classmethod
     def of(cls, columns: frozenset[Oid], metrics: Sequence[PlannedMetric]) -> LabelPlan:
         """Find what *metrics* make of *columns*."""
-        labelled: dict[LabelRecipe, dict[Cells, None]] = {}
+        labelled: dict[LabelRecipe, dict[RowSource, None]] = {}
         for metric in metrics:
             recipe = metric.writer.recipe
             if not recipe.columns.isdisjoint(columns):
@@ -69,13 +73,13 @@ class LabelPlan:
             columns.intersection(chain.from_iterable(mixed)),
         )
 
-    def rows(self, columns: Columns) -> tuple[frozenset[bytes], ...]:
+    def rows(self, result: WalkResult) -> tuple[frozenset[bytes], ...]:
         """The rows that each of the recipes has to label."""
         found: list[frozenset[bytes]] = []
         for _, objects in self.recipes:
             rows: set[bytes] = set()
             for cells in objects:
-                rows.update(cells.rows(columns))
+                rows.update(cells.rows_of(result))
             found.append(frozenset(rows))
         return tuple(found)
 
@@ -90,6 +94,7 @@ class ModulePlan:
     instances: tuple[Instance, ...]
     metrics: tuple[PlannedMetric, ...]
     filters: tuple[PlannedFilter, ...]
+    row_filters: tuple[PlannedRowFilter, ...]
     labels: LabelPlan
 
     def write(self, sheet: Sheet) -> Iterator[None]:
@@ -101,7 +106,7 @@ class ModulePlan:
         read = sheet.result
         for metric in self.metrics:
             writer = metric.writer
-            if read.columns.get(writer.cells.column) and read.incomplete.isdisjoint(metric.needs):
+            if writer.cells.is_read(read) and read.incomplete.isdisjoint(metric.needs):
                 yield from sheet.label_in_steps(writer.cells, writer.recipe)
                 yield from writer.write_in_steps(sheet)
 
@@ -124,30 +129,45 @@ class _Compiler:
     def __init__(self, module: Module) -> None:
         self._module = module
         self._metrics = _unshadowed(module.metrics)
-        for_labels = self._for_labels = dict.fromkeys(
-            oid
-            for metric in self._metrics
-            for oid in (
-                _subtype_object(metric.oid, metric.type),
-                *(item.oid for item in metric.lookups if item.labels),
-                *(_subtype_object(item.oid, item.type) for item in metric.lookups if item.labels),
-            )
-            if oid is not None
+        self._items: list[Metric | Constant] = [*self._metrics, *module.constants]
+        looked_up = [lookup for item in self._items for lookup in item.lookups if lookup.oid]
+        self._for_labels = dict.fromkeys(
+            [
+                *_with_subtypes((item.oid, item.type) for item in looked_up),
+                *_subtypes((metric.oid, metric.type) for metric in self._metrics),
+            ]
         )
-        metric_oids = [metric.oid for metric in self._metrics]
-        self._objects = outermost([*for_labels, *metric_oids])
+        self._compared = dict.fromkeys(
+            _with_subtypes((item.oid, item.type) for each in module.where for item in each.columns)
+        )
+        beside = [*self._compared, *self._for_labels]
+        self._objects = outermost([*beside, *(metric.oid for metric in self._metrics)])
         self._roots = outermost(module.walk)
         # What labels are made of comes first: it counts most if time runs out.
-        first = [self._cells_of(oid).column for oid in for_labels]
+        first = [self._cells_of(oid).column for oid in beside]
         self._in_order = dict.fromkeys([*first, *self._objects])
         single = {metric.oid for metric in self._metrics if not metric.indexes}
-        self._scalars = single.intersection(self._objects).difference(for_labels)
+        self._scalars = single.intersection(self._objects).difference(beside)
+        self._recipes: dict[Hashable, LabelRecipe] = {}
+        self._row_filters: list[PlannedRowFilter] = []
 
     def compile(self, name: str) -> ModulePlan:
         """Compile all parts."""
         ranges = tuple(self._ranges())
         walked = [item.column for item in ranges if not item.scalar]
         filters = [compile_filter(item, self._objects, walked) for item in self._module.filters]
+        self._row_filters = [
+            PlannedRowFilter(
+                f"{name}.where[{place}]",
+                item,
+                lambda column: (
+                    self._cells_of(column.oid),
+                    self._subtype_of(column.oid, column.type),
+                ),
+                self._only_in_rows_of(item),
+            )
+            for place, item in enumerate(self._module.where)
+        ]
         metrics = tuple(self._planned_metrics(name))
         return ModulePlan(
             name=name,
@@ -156,16 +176,15 @@ class _Compiler:
             instances=tuple(self._instances()),
             metrics=metrics,
             filters=tuple(filters),
+            row_filters=tuple(self._row_filters),
             labels=LabelPlan.of(self._label_columns(), metrics),
         )
 
     def _label_columns(self) -> frozenset[Oid]:
-        """The columns of lookups alone: no metric's values or their types stand there."""
+        """The columns of lookups alone: no value or its type stands there, and no condition."""
         for_values = [
-            oid
-            for metric in self._metrics
-            for oid in (metric.oid, _subtype_object(metric.oid, metric.type))
-            if oid is not None
+            *_with_subtypes((metric.oid, metric.type) for metric in self._metrics),
+            *self._compared,
         ]
         columns = {self._cells_of(oid).column for oid in self._for_labels}
         return frozenset(columns.difference(self._cells_of(oid).column for oid in for_values))
@@ -180,24 +199,82 @@ class _Compiler:
         return None if previous is None else self._cells_of(previous)
 
     def _planned_metrics(self, module_name: str) -> Iterator[PlannedMetric]:
-        recipes: dict[tuple[Sequence[Index], Sequence[Lookup]], LabelRecipe] = {}
+        where = f"modules.{module_name}"
         problems: list[Problem] = []
-        for metric in self._metrics:
-            subtype = self._subtype_of(metric.oid, metric.type)
-            key = (metric.indexes, metric.lookups)
+        for item in self._items:
             try:
-                recipe = recipes.get(key)
-                if recipe is None:
-                    recipe = recipes[key] = LabelRecipe(*key, self._cells_of, self._subtype_of)
-                writer = compile_writer(metric, self._cells_of(metric.oid), subtype, recipe)
+                if isinstance(item, Metric):
+                    yield self._planned_metric(item)
+                else:
+                    yield self._planned_constant(item)
             except ValueError as error:
-                where = f"modules.{module_name}.metrics[{metric.name}]"
-                problems.append(Problem(str(error), key_path=where))
-                continue
-            own = frozenset() if subtype is None else {subtype.column}
-            yield PlannedMetric(writer, recipe.columns | own)
+                kind = "metrics" if isinstance(item, Metric) else "constants"
+                problems.append(Problem(str(error), key_path=f"{where}.{kind}[{item.name}]"))
         if problems:
             raise ConfigError(problems)
+
+    def _planned_metric(self, metric: Metric) -> PlannedMetric:
+        recipe = self._recipe_of(metric.indexes, metric.lookups, {})
+        cells, needs = self._filtered(self._cells_of(metric.oid), metric.indexes)
+        subtype = self._subtype_of(metric.oid, metric.type)
+        own = frozenset() if subtype is None else {subtype.column}
+        writer = compile_writer(metric, cells, subtype, recipe)
+        return PlannedMetric(writer, recipe.columns | needs | own)
+
+    def _planned_constant(self, constant: Constant) -> PlannedMetric:
+        recipe = self._recipe_of(constant.indexes, constant.lookups, constant.labels)
+        columns = dict.fromkeys(map(self._cells_of, constant.rows_of))
+        source: RowSource = JoinedRows(tuple(columns)) if columns else OneRow()
+        source, needs = self._filtered(source, constant.indexes)
+        return PlannedMetric(ConstantWriter(constant, source, recipe), recipe.columns | needs)
+
+    def _recipe_of(
+        self, indexes: tuple[Index, ...], lookups: tuple[Lookup, ...], labels: Mapping[str, str]
+    ) -> LabelRecipe:
+        key = (indexes, lookups, tuple(labels.items()))
+        recipe = self._recipes.get(key)
+        if recipe is None:
+            recipe = self._recipes[key] = LabelRecipe(
+                indexes,
+                lookups,
+                self._cells_of,
+                self._subtype_of,
+                static={**self._module.labels, **labels},
+                rules=self._module.relabel,
+            )
+        return recipe
+
+    def _filtered(
+        self, source: RowSource, indexes: Sequence[Index]
+    ) -> tuple[RowSource, frozenset[Oid]]:
+        """The rows of *source* that are served, and the columns that decide about it."""
+        names = tuple(index.labelname for index in indexes)
+        found: list[tuple[PlannedRowFilter, RowKey | None]] = []
+        for item in self._row_filters:
+            if set(item.labels) <= set(names):
+                key = None if item.labels == names else compile_row_key(indexes, item.labels)
+                found.append((item, key))
+        if not found:
+            return source, frozenset()
+        needs = frozenset().union(*(item.columns for item, _ in found))
+        return FilteredRows(source, tuple(found)), needs
+
+    def _only_in_rows_of(self, item: RowFilter) -> frozenset[Oid]:
+        """Columns that are needed of nothing but rows that a condition looks at itself."""
+        inside: set[Oid] = set()
+        outside: set[Oid] = set()
+        for each in self._items:
+            of_these = tuple(index.labelname for index in each.indexes) == item.labels
+            if isinstance(each, Metric):
+                own = _with_subtypes([(each.oid, each.type)])
+                (inside if of_these else outside).update(own)
+            for lookup in each.lookups:
+                whole = of_these and lookup.labels == item.labels
+                columns = _with_subtypes([(lookup.oid, lookup.type)]) if lookup.oid else ()
+                (inside if whole else outside).update(columns)
+        apart = {self._cells_of(oid).column for oid in outside}
+        cells = map(self._cells_of, inside)
+        return frozenset(each.column for each in cells if not each.prefix) - apart
 
     def _ranges(self) -> Iterator[Range]:
         for column in self._in_order:
@@ -241,3 +318,18 @@ def _subtype_object(oid: Oid, type_name: str) -> Oid | None:
         return None
     *table, number = decode_subids(oid)
     return encode_subids([*table, number - 1]) if number > 1 else None
+
+
+def _subtypes(objects: Iterable[tuple[Oid, str]]) -> Iterator[Oid]:
+    """The columns before those whose type needs them."""
+    for oid, type_name in objects:
+        subtype = _subtype_object(oid, type_name)
+        if subtype is not None:
+            yield subtype
+
+
+def _with_subtypes(objects: Iterable[tuple[Oid, str]]) -> Iterator[Oid]:
+    """Columns, each with the one before it where its type needs that."""
+    for oid, type_name in objects:
+        yield oid
+        yield from _subtypes([(oid, type_name)])

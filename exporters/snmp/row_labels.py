@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
-from typing import Final
+from typing import Final, Protocol
 
 from exporters.config.snmp_config import Index, Lookup
+from exporters.config.snmp_relabel import Relabel
 from exporters.errors import WireError
 from exporters.metrics.text import escape_label_value
 from exporters.smi.addresses import SUBTYPED_TYPES, value_type
@@ -26,6 +27,8 @@ from exporters.smi.enumerations import compile_enum_text
 from exporters.smi.indexes import IndexDecoder, SubIds, compile_index
 from exporters.smi.values import TextFormatter, compile_text, integer
 from exporters.snmp.cursor import Rows, Value
+from exporters.snmp.label_rewrites import rewrite_labels
+from exporters.snmp.walk_result import WalkResult
 from exporters.wire.ber import Oid, decode_oid, decode_subids, encode_subids
 from exporters.wire.tags import INTEGER_TAGS, IP_ADDRESS, OBJECT_IDENTIFIER
 
@@ -42,6 +45,18 @@ _FIXED_SIZE_TYPES: Final = frozenset({"InetAddressIPv4", "InetAddressIPv6", "Phy
 _INET_TYPE_BY_SIZE: Final = {4: 1, 16: 2}
 _LEAST_INTEGER: Final = -(1 << 31)
 _MOST_SUBID: Final = (1 << 32) - 1
+
+
+class RowSource(Protocol):
+    """The rows that a metric has, whatever decides about them; equal ones are the same rows."""
+
+    def rows_of(self, result: WalkResult) -> Rows:
+        """The values by instance."""
+
+    def is_read(self, result: WalkResult) -> bool:
+        """Whether there may be any."""
+
+    def __hash__(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,14 @@ class Cells:
             for instance, value in rows.items()
             if instance.startswith(self.prefix)
         }
+
+    def rows_of(self, result: WalkResult) -> Rows:
+        """The values by instance."""
+        return self.rows(result.columns)
+
+    def is_read(self, result: WalkResult) -> bool:
+        """Whether the column has any."""
+        return bool(result.columns.get(self.column))
 
     def find(self, columns: Columns, instance: bytes) -> Value | None:
         """The value at *instance*; None where the agent has none."""
@@ -192,12 +215,26 @@ class _Lookup:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What makes one label: a lookup, or else the text of another label.
+
+    One that *fills* leaves labels alone that have a text already.
+    """
+
+    label: str
+    lookup: _Lookup | None
+    source: str
+    fills: bool
+
+
 class LabelRecipe:
-    """How the labels of a table's rows come about.
+    """How the labels of a table's rows come about: indexes, lookups, static labels, rewriting.
 
     Attributes:
         names: The labels that every row has in the end, in the order of the alphabet.
         columns: The columns that lookups read: without all their rows, labels would be wrong.
+        rules: What rewrites labels, whether it is for these or not.
     """
 
     def __init__(
@@ -206,6 +243,9 @@ class LabelRecipe:
         lookups: Sequence[Lookup],
         cells_of: Callable[[Oid], Cells],
         subtype_of: Callable[[Oid, str], Cells | None],
+        *,
+        static: Mapping[str, str] | None = None,
+        rules: Sequence[Relabel] = (),
     ) -> None:
         self._indexes: list[tuple[str, IndexDecoder]] = [
             (
@@ -217,22 +257,32 @@ class LabelRecipe:
         index_names = tuple(index.labelname for index in indexes)
         names = set(index_names)
         read: set[Oid] = set()
-        self._steps: list[tuple[str, _Lookup | None]] = []
-        """Label and lookup, in turn; without a lookup the label is dropped."""
+        self._steps: list[_Step] = []
         for place, lookup in enumerate(lookups):
             label = lookup.labelname
             if not lookup.labels:
                 names.discard(label)
-                self._steps.append((label, None))
                 continue
-            cells, subtype = cells_of(lookup.oid), subtype_of(lookup.oid, lookup.type)
-            read.update(item.column for item in (cells, subtype) if item is not None)
-            overwritten = {made for made, step in self._steps if step is not None}
-            whole = lookup.labels == index_names and overwritten.isdisjoint(index_names)
-            is_source = any(label in later.labels for later in lookups[place + 1 :])
-            step = _Lookup(lookup, cells, subtype, whole=whole, is_source=is_source)
-            self._steps.append((label, step))
+            step: _Lookup | None = None
+            if lookup.oid:
+                cells, subtype = cells_of(lookup.oid), subtype_of(lookup.oid, lookup.type)
+                read.update(item.column for item in (cells, subtype) if item is not None)
+                overwritten = {made.label for made in self._steps}
+                whole = lookup.labels == index_names and overwritten.isdisjoint(index_names)
+                is_source = any(label in later.labels for later in lookups[place + 1 :])
+                step = _Lookup(lookup, cells, subtype, whole=whole, is_source=is_source)
+            fills = lookup.if_empty and label in names
+            self._steps.append(_Step(label, step, lookup.labels[0], fills))
             names.add(label)
+        self._static = dict(static or {})
+        names |= self._static.keys()
+        self.rules = tuple(rules)
+        self._names_before_rules = tuple(names)
+        self._rules_that_apply: list[Relabel] = []
+        for rule in rules:
+            if rule.applies_to(names):
+                names = rule.names_after(names)
+                self._rules_that_apply.append(rule)
         self.names = tuple(sorted(names))
         self.columns = frozenset(read)
 
@@ -257,18 +307,34 @@ class LabelRecipe:
             ends = [end for _, _, end in decoded]
         exact = ends == [len(subids) for subids in rows]
         nothing: Sequence[Keys] = [()] * len(rows)
-        for label, lookup in self._steps:
+        for step in self._steps:
+            lookup = step.lookup
+            made_keys = nothing
             if lookup is None:
-                texts.pop(label, None)
-                continue
-            if lookup.whole and exact:
-                found = lookup.find_own(instances, columns)
+                made, made_keys = texts[step.source], keys.get(step.source, nothing)
             else:
-                sources = [keys.get(source, nothing) for source in lookup.sources]
-                found = lookup.find(sources, columns)
-            texts[label] = lookup.texts(found, columns)
-            if lookup.is_source:
-                keys[label] = lookup.keys(found, columns)
+                if lookup.whole and exact:
+                    found = lookup.find_own(instances, columns)
+                else:
+                    sources = [keys.get(source, nothing) for source in lookup.sources]
+                    found = lookup.find(sources, columns)
+                made = lookup.texts(found, columns)
+                if lookup.is_source:
+                    made_keys = lookup.keys(found, columns)
+            if step.fills:
+                before, keys_before = texts[step.label], keys.get(step.label, nothing)
+                made_keys = [
+                    own if text else other
+                    for text, own, other in zip(before, keys_before, made_keys, strict=True)
+                ]
+                made = [text or other for text, other in zip(before, made, strict=True)]
+            texts[step.label] = made
+            if lookup is None or lookup.is_source:
+                keys[step.label] = made_keys
+        texts |= {name: [text] * len(rows) for name, text in self._static.items()}
+        if self._rules_that_apply:
+            texts = {name: texts[name] for name in self._names_before_rules}
+            rewrite_labels(self._rules_that_apply, texts, len(rows))
         return list(zip(*(_pairs(name, texts[name]) for name in self.names), strict=True))
 
 

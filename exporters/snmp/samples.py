@@ -17,6 +17,8 @@ from math import isinf
 from typing import Final
 
 from exporters.config.snmp_config import Metric, RegexExtract
+from exporters.config.snmp_metric import value_label_of
+from exporters.config.snmp_rows import Constant
 from exporters.metrics.text import FamilyType, escape_label_value, format_value
 from exporters.smi.dates import DATE_TYPES, compile_date
 from exporters.smi.enumerations import (
@@ -27,7 +29,8 @@ from exporters.smi.enumerations import (
 )
 from exporters.smi.values import integer, number
 from exporters.snmp.cursor import Value
-from exporters.snmp.row_labels import Cells, LabelRecipe, ValueText
+from exporters.snmp.label_rewrites import value_rewriter
+from exporters.snmp.row_labels import Cells, LabelRecipe, RowSource, ValueText
 from exporters.snmp.sheet import LabelledRows, Sheet
 from exporters.wire.tags import (
     COUNTER32,
@@ -75,19 +78,14 @@ class _Linear:
         return bool(self.scale or self.offset)
 
 
-class SampleWriter(ABC):
-    """Writes the samples of one metric."""
+class Writer(ABC):
+    """Writes the samples of one name."""
 
-    def __init__(self, metric: Metric, cells: Cells, recipe: LabelRecipe) -> None:
-        self.name = metric.name
-        self.help = metric.help
+    def __init__(self, item: Metric | Constant, cells: RowSource, recipe: LabelRecipe) -> None:
+        self.name = item.name
+        self.help = item.help
         self.cells = cells
         self.recipe = recipe
-        self.linear = _Linear(metric.scale, metric.offset)
-        self.label = metric.name.replace(":", "_")
-        """The label for what the value says; a metric's name may have a colon, a label's not."""
-        self.labelled = self.label in recipe.names
-        """Whether an index or a lookup has that label."""
 
     def rows(self, sheet: Sheet) -> LabelledRows:
         """The rows of this metric."""
@@ -103,8 +101,36 @@ class SampleWriter(ABC):
         yield
 
 
+class SampleWriter(Writer):
+    """Writes the samples of one metric."""
+
+    def __init__(self, metric: Metric, cells: RowSource, recipe: LabelRecipe) -> None:
+        super().__init__(metric, cells, recipe)
+        self.linear = _Linear(metric.scale, metric.offset)
+        self.label = value_label_of(metric) or metric.name
+        """The label for what the value says."""
+        self.labelled = self.label in recipe.names
+        """Whether an index or a lookup has that label."""
+        self.rewrite = value_rewriter(recipe.rules, self.label)
+        """What rewrites that label, if anything does."""
+
+
+class ConstantWriter(Writer):
+    """The same number for every row."""
+
+    def __init__(self, constant: Constant, cells: RowSource, recipe: LabelRecipe) -> None:
+        super().__init__(constant, cells, recipe)
+        self._value = format_value(constant.value)
+
+    def write(self, sheet: Sheet) -> None:
+        """One sample a row."""
+        rows = self.rows(sheet)
+        lines = [f"{self.name}{labels} {self._value}\n" for labels in rows.labels]
+        sheet.exposition.add(self.name, FamilyType.GAUGE, self.help, lines, unique=rows.unique)
+
+
 def compile_writer(
-    metric: Metric, cells: Cells, subtype: Cells | None, recipe: LabelRecipe
+    metric: Metric, cells: RowSource, subtype: Cells | None, recipe: LabelRecipe
 ) -> SampleWriter:
     """Choose and prepare the writer of one metric."""
     if metric.type in NUMERIC_TYPES:
@@ -127,7 +153,7 @@ def compile_writer(
 class NumberWriter(SampleWriter):
     """Gauges, counters and floats."""
 
-    def __init__(self, metric: Metric, cells: Cells, recipe: LabelRecipe) -> None:
+    def __init__(self, metric: Metric, cells: RowSource, recipe: LabelRecipe) -> None:
         super().__init__(metric, cells, recipe)
         self._kind = FamilyType.COUNTER if metric.type == "counter" else FamilyType.GAUGE
 
@@ -174,7 +200,7 @@ def _plain_numbers(values: Sequence[Value], *, wrap_counters: bool) -> Sequence[
 class DateWriter(SampleWriter):
     """Dates as Unix seconds; what is no date gives no sample and is counted."""
 
-    def __init__(self, metric: Metric, cells: Cells, recipe: LabelRecipe) -> None:
+    def __init__(self, metric: Metric, cells: RowSource, recipe: LabelRecipe) -> None:
         super().__init__(metric, cells, recipe)
         self._read = compile_date(metric.type, metric.datetime_pattern)
 
@@ -195,7 +221,9 @@ class DateWriter(SampleWriter):
 class TextWriter(SampleWriter):
     """Strings: the text is a label named like the metric, the value is 1."""
 
-    def __init__(self, metric: Metric, cells: Cells, recipe: LabelRecipe, text: ValueText) -> None:
+    def __init__(
+        self, metric: Metric, cells: RowSource, recipe: LabelRecipe, text: ValueText
+    ) -> None:
         super().__init__(metric, cells, recipe)
         self._text = text
         self._value = format_value(self.linear(1))
@@ -208,6 +236,8 @@ class TextWriter(SampleWriter):
             lines = [f"{name}{labels} {value}\n" for labels in rows.labels]
         else:
             texts = self._text.texts(rows.values, rows.instances, sheet.result.columns)
+            if self.rewrite is not None:
+                texts = list(map(self.rewrite, texts))
             lines = [
                 f"{name}{before}{escape_label_value(text)}{after} {value}\n"
                 for text, (before, after) in zip(texts, rows.around(self.label), strict=True)
@@ -218,7 +248,9 @@ class TextWriter(SampleWriter):
 class ExtractWriter(SampleWriter):
     """Numbers cut out of strings by patterns, one family for each suffix."""
 
-    def __init__(self, metric: Metric, cells: Cells, recipe: LabelRecipe, text: ValueText) -> None:
+    def __init__(
+        self, metric: Metric, cells: RowSource, recipe: LabelRecipe, text: ValueText
+    ) -> None:
         super().__init__(metric, cells, recipe)
         self._text = text
         self._extracts = metric.regex_extracts
@@ -241,9 +273,10 @@ class ExtractWriter(SampleWriter):
 class InfoWriter(SampleWriter):
     """Enumerations as a label of an ``_info`` metric."""
 
-    def __init__(self, metric: Metric, cells: Cells, recipe: LabelRecipe) -> None:
+    def __init__(self, metric: Metric, cells: RowSource, recipe: LabelRecipe) -> None:
         super().__init__(metric, cells, recipe)
-        self._name_of = compile_enum_text(metric.enum_values)
+        name_of, rewrite = compile_enum_text(metric.enum_values), self.rewrite
+        self._name_of = name_of if rewrite is None else lambda number: rewrite(name_of(number))
 
     def write(self, sheet: Sheet) -> None:
         """One sample a row, unless the column is its own index and the label says it already."""
@@ -265,12 +298,17 @@ class StatesWriter(SampleWriter):
     def __init__(
         self,
         metric: Metric,
-        cells: Cells,
+        cells: RowSource,
         recipe: LabelRecipe,
         states: Callable[[int, bytes], States],
     ) -> None:
         super().__init__(metric, cells, recipe)
+        rewrite = self.rewrite
         self._states = states
+        if rewrite is not None:
+            self._states = lambda tag, raw: tuple(
+                (rewrite(state), holds) for state, holds in states(tag, raw)
+            )
         self._help = f"{metric.help} ({metric.type})"
 
     def write(self, sheet: Sheet) -> None:

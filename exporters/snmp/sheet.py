@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from exporters.errors import WireError
 from exporters.snmp.cursor import Rows, Value
 from exporters.snmp.exposition import Exposition
-from exporters.snmp.row_labels import Cells, LabelRecipe
+from exporters.snmp.row_labels import LabelRecipe, RowSource
 from exporters.snmp.walk import WalkResult
 
 _ROWS_PER_STEP: Final = 500
@@ -102,10 +102,10 @@ class Sheet:
         self.types_unexpected = 0
         self._held = dict(row_labels or {})
 
-    def rows(self, cells: Cells, recipe: LabelRecipe) -> LabelledRows:
+    def rows(self, cells: RowSource, recipe: LabelRecipe) -> LabelledRows:
         """The rows of an object with their labels."""
         held = self._held.setdefault(recipe, RowLabels())
-        rows = cells.rows(self.result.columns)
+        rows = cells.rows_of(self.result)
         instances = list(rows)
         if instances != held.latest:
             self._build(held, recipe, held.unmet(rows))
@@ -119,12 +119,12 @@ class Sheet:
             instances, list(rows.values()), held.latest_texts, held.unique, recipe.names, held.pairs
         )
 
-    def label_in_steps(self, cells: Cells, recipe: LabelRecipe) -> Iterator[None]:
+    def label_in_steps(self, cells: RowSource, recipe: LabelRecipe) -> Iterator[None]:
         """Build the labels that ``rows`` will want, some hundred rows in each step.
 
         Does nothing for small tables.
         """
-        rows = cells.rows(self.result.columns)
+        rows = cells.rows_of(self.result)
         if len(rows) <= _ROWS_PER_STEP:
             return
         held = self._held.setdefault(recipe, RowLabels())

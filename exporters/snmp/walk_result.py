@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -34,6 +35,8 @@ class WalkResult:
     varbinds: int = 0
     non_increasing: int = 0
     truncated: int = 0
+    passing: dict[object, Collection[bytes]] = field(default_factory=dict)
+    """The rows that meet each condition on rows, once they are known."""
 
     def rows(self, column: Oid) -> Rows:
         """The rows of *column*, made on first use."""
