@@ -68,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
             environment=os.environ,
             expand_environment_variables=arguments.expand_environment_variables,
             open_dictionary=mibs.get,
+            beside=[other for other in arguments.files if other != file],
         )
         for problem in problems:
             sys.stderr.write(f"{problem}\n")

@@ -16,12 +16,14 @@ import sys
 from pathlib import Path
 
 from exporters.authoring.lint import lint_files
+from exporters.authoring.peer_form import peer_form
 from exporters.authoring.proposal import NothingToProposeError, propose
 from exporters.authoring.walk_text import load_values
 from exporters.config.config_files import matching_files
 from exporters.config.devices import load_inventory
 from exporters.config.snmp_config import OpenDictionary, SnmpConfig
 from exporters.config.snmp_dump import dump_snmp_config
+from exporters.config.snmp_module import Module
 from exporters.errors import ConfigError, Problem
 from exporters.flags import add_actions, did_you_mean
 from exporters.mibs.flags import add_mib_arguments
@@ -86,8 +88,12 @@ def _show(arguments: argparse.Namespace, open_dictionary: OpenDictionary) -> int
         if name not in modules:
             problem = f"there is no module {name!r}{did_you_mean(name, modules)}"
             raise ConfigError([Problem(problem, f"there are {', '.join(sorted(modules))}")])
-    chosen = {name: modules[name] for name in arguments.names or modules}
-    sys.stdout.write(dump_snmp_config(SnmpConfig(auths={}, modules=chosen)))
+    shown: dict[str, Module] = {}
+    for name in arguments.names or modules:
+        shown[name], lost = peer_form(modules[name])
+        if lost:
+            sys.stdout.write(f"# {name}: snmp_exporter cannot have {', '.join(lost)}\n")
+    sys.stdout.write(dump_snmp_config(SnmpConfig(auths={}, modules=shown)))
     return 0
 
 

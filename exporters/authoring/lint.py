@@ -9,11 +9,12 @@ from pathlib import Path
 from exporters.authoring.module_faults import module_faults
 from exporters.authoring.named_faults import named_faults
 from exporters.authoring.overlaps import overlaps
+from exporters.config.by_name.including import JoinedModule, join
 from exporters.config.by_name.resolving import resolve
 from exporters.config.context import LoadContext
 from exporters.config.devices import Inventory
 from exporters.config.rejection import Fault, Rejected
-from exporters.config.snmp_config import OpenDictionary, SnmpFile
+from exporters.config.snmp_config import OpenDictionary, SnmpFile, homes_of, locate_origins
 from exporters.config.snmp_module import Module
 from exporters.config.validation import locate, validate
 from exporters.config.yaml_file import load_yaml
@@ -36,30 +37,44 @@ def lint_files(
     """
     faults: dict[Path, list[Fault]] = {path: [] for path in paths}
     modules: dict[str, Module] = {}
-    homes: dict[str, Path] = {}
+    files: dict[Path, SnmpFile] = {}
     for path in paths:
         context = LoadContext(environment, path.parent)
-        file = validate(SnmpFile, load_yaml(path), path=path, context=context)
-        for name, module in file.modules.items():
-            homes[name] = path
-            if isinstance(module, Module):
-                modules[name] = module
-                faults[path] += _below(name, module_faults(module))
-                continue
-            try:
-                resolution = resolve(module, open_dictionary(), context)
-            except Rejected as error:
-                raise ConfigError(locate(_below(name, error.faults), path)) from error
-            modules[name] = resolution.module
-            faults[path] += _below(name, named_faults(module, resolution, open_dictionary()))
-            # Places in the metrics are none in the file: the name of the metric must do.
-            whole = (replace(fault, at=()) for fault in module_faults(resolution.module))
-            faults[path] += _below(name, whole)
+        files[path] = validate(SnmpFile, load_yaml(path), path=path, context=context)
+    homes = homes_of(files)
+    for name, home in homes.items():
+        module = home.module
+        if isinstance(module, Module):
+            modules[name] = module
+            faults[home.path] += _below(name, module_faults(module))
+            continue
+        try:
+            joined = join(name, homes)
+        except Rejected as error:
+            raise ConfigError(locate(_below(name, error.faults), home.path)) from error
+        try:
+            resolution = resolve(joined, open_dictionary(), LoadContext())
+        except Rejected as error:
+            raise ConfigError(locate_origins(error.faults, name, joined, homes)) from error
+        modules[name] = resolution.module
+        found = named_faults(joined, resolution, open_dictionary())
+        faults[home.path] += _below(name, _its_own(found, name, joined))
+        # Places in the metrics are none in the file: the name of the metric must do.
+        whole = (replace(fault, at=()) for fault in module_faults(resolution.module))
+        faults[home.path] += _below(name, whole)
     together = None if inventory is None else _together(inventory, modules)
     for name, problem in overlaps(modules, together):
         fault = Fault(problem, "in one scrape, the first module gives them")
-        faults[homes[name]] += _below(name, [fault])
+        faults[homes[name].path] += _below(name, [fault])
     return [problem for path in paths for problem in locate(faults[path], path)]
+
+
+def _its_own(faults: Iterable[Fault], name: str, joined: JoinedModule) -> Iterator[Fault]:
+    """Faults of what the module *name* says itself; modules that it includes tell theirs."""
+    for fault in faults:
+        written_in, at = joined.origin(fault.at)
+        if written_in in (None, name):
+            yield replace(fault, at=at)
 
 
 def _below(module: str, faults: Iterable[Fault]) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from exporters.config.re2 import Regex
 from exporters.config.rejection import Fault, quote
-from exporters.config.snmp_metric import Metric
+from exporters.config.snmp_metric import Metric, row_label_names
 from exporters.config.snmp_module import Module
 from exporters.smi.addresses import SUBTYPED_TYPES
 from exporters.smi.subtrees import covering, outermost
@@ -64,22 +64,24 @@ def _lookups_not_read(module: Module) -> Iterator[Fault]:
     read = _Read(module)
     for place, metric in enumerate(module.metrics):
         for number, lookup in enumerate(metric.lookups):
-            if lookup.labels and not read.has(lookup.oid):
+            if lookup.oid and not read.has(lookup.oid):
                 problem = f"nothing reads {lookup.labelname}, {format_oid(lookup.oid)}"
                 hint = f"the label is always empty in {metric.name}: add its OID below walk"
                 yield Fault(problem, hint, at=("metrics", place, "lookups", number))
 
 
 def _walked_for_nothing(module: Module) -> Iterator[Fault]:
-    needed = {metric.oid for metric in module.metrics}
-    for metric in module.metrics:
-        needed.update(lookup.oid for lookup in metric.lookups if lookup.labels)
-    needed.update(item.oid for item in module.filters)
-    subtyped = any(
-        kind in SUBTYPED_TYPES
-        for metric in module.metrics
-        for kind in (metric.type, *(lookup.type for lookup in metric.lookups))
-    )
+    lookups = [item for metric in module.metrics for item in metric.lookups]
+    lookups += [item for constant in module.constants for item in constant.lookups]
+    compared = [column for item in module.where for column in item.columns]
+    read = [
+        *((item.oid, item.type) for item in module.metrics),
+        *((item.oid, item.type) for item in lookups if item.oid),
+        *((item.oid, item.type) for item in compared),
+        *((item.oid, "") for item in module.filters),
+    ]
+    needed = {oid for oid, _ in read}
+    subtyped = any(kind in SUBTYPED_TYPES for _, kind in read)
     for key, oids in (("walk", module.walk), ("get", module.get)):
         for place, oid in enumerate(oids):
             if subtyped or any(part.startswith(oid) or oid.startswith(part) for part in needed):
@@ -183,10 +185,4 @@ def emitted_names(metric: Metric) -> list[str]:
 
 def labels_of(metric: Metric) -> frozenset[str]:
     """The labels of a metric but for the one that holds its own value."""
-    labels = [index.labelname for index in metric.indexes]
-    for lookup in metric.lookups:
-        if lookup.labels:
-            labels.append(lookup.labelname)
-        else:
-            labels = [label for label in labels if label != lookup.labelname]
-    return frozenset(labels)
+    return frozenset(row_label_names(metric.indexes, metric.lookups))

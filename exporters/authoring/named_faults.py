@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exporters.config.by_name.model import NamedModule, Override
+from exporters.config.by_name.including import JoinedModule
+from exporters.config.by_name.model import Override
 from exporters.config.by_name.places import Places
 from exporters.config.by_name.resolving import Resolution
 from exporters.config.rejection import Fault, KeyPath, Rejected, quote, suggest
@@ -17,7 +18,7 @@ from exporters.smi.subtrees import outermost
 
 
 def named_faults(
-    module: NamedModule, resolution: Resolution, dictionary: Dictionary
+    module: JoinedModule, resolution: Resolution, dictionary: Dictionary
 ) -> Iterator[Fault]:
     """Give everything in *module* that has no effect on what it was resolved to."""
     places = Places(dictionary)
@@ -32,7 +33,7 @@ def named_faults(
             yield Fault(f"{skipped.item.qualified_name} becomes no metric: {skipped.reason}")
 
 
-def _unused_lookups(module: NamedModule, resolution: Resolution) -> Iterator[Fault]:
+def _unused_lookups(module: JoinedModule, resolution: Resolution) -> Iterator[Fault]:
     labels = sorted(
         {index.labelname for metric in resolution.module.metrics for index in metric.indexes}
     )
@@ -50,7 +51,7 @@ def _unused_lookups(module: NamedModule, resolution: Resolution) -> Iterator[Fau
 
 
 def _unused_overrides(
-    module: NamedModule, resolution: Resolution, places: Places
+    module: JoinedModule, resolution: Resolution, places: Places
 ) -> Iterator[Fault]:
     for key in resolution.unused_overrides:
         at = ("overrides", key)
@@ -67,7 +68,7 @@ def _unused_overrides(
             yield Fault(f"{named} is neither a column nor a scalar", "name its columns", at=at)
 
 
-def _ignored_and_more(module: NamedModule) -> Iterator[Fault]:
+def _ignored_and_more(module: JoinedModule) -> Iterator[Fault]:
     idle = Override(ignore=True)
     for key, override in module.overrides.items():
         if not override.ignore:
@@ -78,7 +79,7 @@ def _ignored_and_more(module: NamedModule) -> Iterator[Fault]:
                 yield Fault(problem, "drop it", at=("overrides", key, option))
 
 
-def _asked_for_twice(module: NamedModule, places: Places) -> Iterator[Fault]:
+def _asked_for_twice(module: JoinedModule, places: Places) -> Iterator[Fault]:
     asked: list[tuple[KeyPath, str, bytes]] = []
     for key, names in (("walk", module.walk), ("get", module.get)):
         for number, name in enumerate(names):
@@ -96,7 +97,7 @@ def _asked_for_twice(module: NamedModule, places: Places) -> Iterator[Fault]:
         first.add(oid)
 
 
-def _hidden_columns(module: NamedModule, places: Places) -> Iterator[Fault]:
+def _hidden_columns(module: JoinedModule, places: Places) -> Iterator[Fault]:
     for number, name in enumerate(module.walk):
         place = places.find(name)
         if place.is_leaf and place.item is not None and place.item.access == "not-accessible":
@@ -106,7 +107,7 @@ def _hidden_columns(module: NamedModule, places: Places) -> Iterator[Fault]:
 
 
 def _idle_static_filters(
-    module: NamedModule, resolution: Resolution, places: Places
+    module: JoinedModule, resolution: Resolution, places: Places
 ) -> Iterator[Fault]:
     read = [metric.oid for metric in resolution.module.metrics]
     for metric in resolution.module.metrics:

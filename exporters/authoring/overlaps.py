@@ -22,14 +22,14 @@ def overlaps(
     """
     given = {
         name: {
-            (emitted, labels_of(metric))
+            (emitted, labels_of(metric), frozenset(module.labels.items()))
             for metric in module.metrics
             for emitted in emitted_names(metric)
         }
         for name, module in modules.items()
     }
     for first, second in combinations(modules, 2) if pairs is None else pairs:
-        shared = sorted(name for name, _ in given[first] & given[second])
+        shared = sorted(name for name, *_ in given[first] & given[second])
         if shared:
             names = ", ".join(shared[:_SHOWN]) + (", ..." if len(shared) > _SHOWN else "")
             count = "1 metric" if len(shared) == 1 else f"{len(shared)} metrics"

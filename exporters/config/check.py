@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
+from exporters.config.by_name.model import NamedModule
 from exporters.config.context import LoadContext
 from exporters.config.devices import Inventory
 from exporters.config.event_rules import EventRules
@@ -19,6 +21,7 @@ from exporters.config.snmp_config import (
     OpenDictionary,
     SnmpFile,
     empty_dictionary,
+    homes_of,
     resolve_modules,
 )
 from exporters.config.validation import validate
@@ -45,11 +48,13 @@ def check_file(
     environment: Mapping[str, str],
     expand_environment_variables: bool = False,
     open_dictionary: OpenDictionary = empty_dictionary,
+    beside: Sequence[Path] = (),
 ) -> list[Problem]:
     """Give everything that is wrong in one file.
 
     Without *kind*, a key of ``KINDS``, the file's keys tell what it is. A file alone is
     checked: that no module is configured at all, for instance, is no problem of one of several.
+    Modules may include those of the files *beside* it.
     """
     try:
         content = load_yaml(path)
@@ -57,10 +62,26 @@ def check_file(
         context = LoadContext(environment, path.parent, expand_environment_variables)
         checked = validate(model, content, path=path, context=context)
         if isinstance(checked, SnmpFile):
-            resolve_modules(checked, path, open_dictionary)
+            files = {path: checked}
+            if any(
+                isinstance(each, NamedModule) and each.include for each in checked.modules.values()
+            ):
+                files |= _snmp_files(beside, context)
+            resolve_modules(homes_of(files), open_dictionary, of=path)
     except ConfigError as error:
         return list(error.problems)
     return []
+
+
+def _snmp_files(paths: Iterable[Path], context: LoadContext) -> dict[Path, SnmpFile]:
+    """Those files that have modules and load; what is wrong in others is told of them."""
+    files: dict[Path, SnmpFile] = {}
+    for path in paths:
+        with suppress(ConfigError):
+            content = load_yaml(path)
+            if recognise(content, path) == "snmp":
+                files[path] = validate(SnmpFile, content, path=path, context=context)
+    return files
 
 
 def recognise(content: Any, path: Path) -> str:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.dataclasses import dataclass
 
+from exporters.config.by_name.including import Home, JoinedModule, join
 from exporters.config.by_name.model import NamedModule
 from exporters.config.config_files import matching_files, repeated_names
 from exporters.config.context import LoadContext
@@ -50,7 +51,9 @@ __all__ = [
     "SnmpConfig",
     "SnmpFile",
     "empty_dictionary",
+    "homes_of",
     "load_snmp_config",
+    "locate_origins",
     "resolve_modules",
 ]
 
@@ -173,12 +176,10 @@ def load_snmp_config(
     )
     modules: dict[str, Module] = {}
     if need_modules:
-        opened = cache(open_dictionary)
-        for path, file in loaded.items():
-            try:
-                modules |= resolve_modules(file, path, opened, shared)
-            except ConfigError as error:
-                problems += error.problems
+        try:
+            modules = resolve_modules(homes_of(loaded), open_dictionary, shared)
+        except ConfigError as error:
+            problems += error.problems
     if not problems:
         problems += _missing_parts(loaded, need_auths=need_auths, need_modules=need_modules)
     if problems:
@@ -192,34 +193,66 @@ def load_snmp_config(
     )
 
 
+def homes_of(files: Mapping[Path, SnmpFile]) -> dict[str, Home]:
+    """Give the modules of files, each with its file."""
+    return {
+        name: Home(module, path)
+        for path, file in files.items()
+        for name, module in file.modules.items()
+    }
+
+
 def resolve_modules(
-    file: SnmpFile,
-    path: Path,
+    homes: Mapping[str, Home],
     open_dictionary: OpenDictionary,
     shared: dict[Any, Any] | None = None,
+    *,
+    of: Path | None = None,
 ) -> dict[str, Module]:
-    """Give the modules of one file, with those that are written by name resolved.
+    """Give all modules, or those of one file, with those that are written by name resolved.
 
     Raises:
-        ConfigError: A module names what the dictionary does not have; has every problem.
+        ConfigError: A module names what the dictionary does not have, or includes what is not
+            there; has every problem.
     """
     # Here and not above: a configuration without names does without the dictionary's code.
     from exporters.config.by_name.resolving import resolve
 
     context = LoadContext(shared={} if shared is None else shared)
+    opened = cache(open_dictionary)
     modules: dict[str, Module] = {}
-    problems: list[Problem] = []
-    for name, module in file.modules.items():
-        if isinstance(module, Module):
-            modules[name] = module
+    problems: dict[Problem, None] = {}
+    for name, home in homes.items():
+        if of is not None and home.path != of:
+            continue
+        if isinstance(home.module, Module):
+            modules[name] = home.module
             continue
         try:
-            modules[name] = resolve(module, open_dictionary(), context).module
+            joined = join(name, homes)
         except Rejected as error:
-            problems += locate(error.faults, path, ("modules", name))
+            problems |= dict.fromkeys(locate(error.faults, home.path, ("modules", name)))
+            continue
+        try:
+            modules[name] = resolve(joined, opened(), context).module
+        except Rejected as error:
+            problems |= dict.fromkeys(locate_origins(error.faults, name, joined, homes))
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(list(problems))
     return modules
+
+
+def locate_origins(
+    faults: Iterable[Fault], name: str, joined: JoinedModule, homes: Mapping[str, Home]
+) -> list[Problem]:
+    """Find the lines of faults of the module *name*, which may be in modules that it includes."""
+    by_path: dict[Path, list[Fault]] = {}
+    for fault in faults:
+        origin, at = joined.origin(fault.at)
+        written_in = origin or name
+        placed = dataclasses.replace(fault, at=("modules", written_in, *at))
+        by_path.setdefault(homes[written_in].path, []).append(placed)
+    return [problem for path, found in by_path.items() for problem in locate(found, path)]
 
 
 def _missing_parts(

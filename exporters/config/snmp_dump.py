@@ -22,9 +22,12 @@ from exporters.config.snmp_config import (
     RegexExtract,
     SnmpConfig,
 )
+from exporters.config.snmp_relabel import Relabel
+from exporters.config.snmp_rows import Constant, RowFilter
 from exporters.config.yaml_text import present, yaml_text
 from exporters.wire.ber import format_oid
 
+_DEFAULT_RULE = Relabel(source_labels=("a",), target_label="a")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -75,6 +78,63 @@ def _module(module: Module) -> dict[str, Any]:
             lookup_cache="" if cached is None else format_duration(cached),
             concurrency=module.concurrency,
             packets_per_second=_number(module.packets_per_second),
+            labels=dict(module.labels),
+            relabel=[_relabel(rule) for rule in module.relabel],
+            where=[_row_filter(item) for item in module.where],
+            constants=[_constant(item) for item in module.constants],
+        ),
+    }
+
+
+def _relabel(rule: Relabel) -> dict[str, Any]:
+    default = _DEFAULT_RULE
+    values = {
+        "source_labels": list(rule.source_labels),
+        "separator": rule.separator,
+        "regex": rule.regex.source,
+        "target_label": rule.target_label,
+        "replacement": rule.replacement.source,
+        "action": rule.action,
+    }
+    defaults: dict[str, Any] = {
+        "source_labels": [],
+        "separator": default.separator,
+        "regex": default.regex.source,
+        "target_label": None,
+        "replacement": default.replacement.source,
+        "action": default.action,
+    }
+    return {key: value for key, value in values.items() if value != defaults[key]}
+
+
+def _row_filter(item: RowFilter) -> dict[str, Any]:
+    return {
+        "condition": item.condition.source,
+        "labels": list(item.labels),
+        "columns": [
+            {
+                "name": column.name,
+                "oid": format_oid(column.oid),
+                "type": column.type,
+                **present(
+                    display_hint=column.display_hint, enum_values=_enum_values(column.enum_values)
+                ),
+            }
+            for column in item.columns
+        ],
+    }
+
+
+def _constant(item: Constant) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        **present(help=item.help),
+        "value": _number(item.value),
+        **present(
+            labels=dict(item.labels),
+            rows_of=_oids(item.rows_of),
+            indexes=[_index(index) for index in item.indexes],
+            lookups=[_lookup(lookup) for lookup in item.lookups],
         ),
     }
 
@@ -100,6 +160,7 @@ def _metric(metric: Metric) -> dict[str, Any]:
             offset=_number(metric.offset),
             scale=_number(metric.scale),
             display_hint=metric.display_hint,
+            value_label=metric.value_label,
         ),
     }
 
@@ -125,6 +186,7 @@ def _lookup(lookup: Lookup) -> dict[str, Any]:
             type=lookup.type if lookup.oid else "",
             display_hint=lookup.display_hint,
             enum_values=_enum_values(lookup.enum_values),
+            if_empty=lookup.if_empty,
         ),
     }
 

@@ -26,6 +26,7 @@ class LookupShape:
     type: str = ""
     display_hint: str = ""
     enum_values: tuple[tuple[int, str], ...] = ()
+    if_empty: bool = False
 
 
 @dataclass(slots=True)

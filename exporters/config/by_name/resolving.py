@@ -11,32 +11,45 @@ Source: snmp_exporter's generator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from exporters.config.by_name.asking import Asking
+from exporters.config.by_name.conditions import Conditions
 from exporters.config.by_name.drafts import Draft, Drafter, LookupShape, Skipped
+from exporters.config.by_name.finishing import (
+    CannotFinishError,
+    Renaming,
+    constants_of,
+    table_oid,
+    with_info_labels,
+)
+from exporters.config.by_name.including import JoinedModule, alone
 from exporters.config.by_name.lookups import Lookups
-from exporters.config.by_name.model import MIB_HINT, NamedModule
+from exporters.config.by_name.model import MIB_HINT, NamedModule, Override
 from exporters.config.by_name.overrides import Overrides
 from exporters.config.by_name.places import SCALAR_INSTANCE, Place, Places
 from exporters.config.context import LoadContext
-from exporters.config.rejection import Fault, KeyPath, Rejected, format_key_path
+from exporters.config.rejection import Fault, KeyPath, Rejected, format_key_path, suggest
 from exporters.config.snmp_metric import Metric
 from exporters.config.snmp_module import DynamicFilter, Module
+from exporters.config.snmp_rows import RowFilter
 from exporters.config.validation import faults_of
 from exporters.smi.dictionary import Dictionary
-from exporters.smi.generator_rules import IndexShape, MetricRules
-from exporters.smi.mib_objects import Kind
+from exporters.smi.generator_rules import IndexShape, MetricRules, MetricShape, sanitize_name
+from exporters.smi.mib_objects import Kind, MibObject
 from exporters.smi.subtrees import covering, outermost
 from exporters.wire.ber import Oid, decode_oid, encode_subids
 
 _METRIC = TypeAdapter(Metric)
 _OVERRIDDEN = (("name",), ("regex_extracts",), ("datetime_pattern",), ("display_hint",))
 """Places in a metric whose faults are those of an override."""
+
+_MOST_STATES = 20
+"""Names that an enumeration may have to become a state set by itself: a series each."""
 
 _Found = TypeVar("_Found")
 
@@ -52,21 +65,25 @@ class Resolution:
     unused_overrides: tuple[str, ...]
 
 
-def resolve(named: NamedModule, dictionary: Dictionary, context: LoadContext) -> Resolution:
+def resolve(
+    named: NamedModule | JoinedModule, dictionary: Dictionary, context: LoadContext
+) -> Resolution:
     """Give the module that *named* stands for, as the MIB modules of *dictionary* have its names.
 
     Raises:
         Rejected: It names what does not exist, or asks for what cannot be; places are relative to
             the module.
     """
-    return _Resolver(named, dictionary, context).resolve()
+    joined = named if isinstance(named, JoinedModule) else alone(named)
+    return _Resolver(joined, dictionary, context).resolve()
 
 
 class _Resolver:
-    def __init__(self, named: NamedModule, dictionary: Dictionary, context: LoadContext) -> None:
+    def __init__(self, named: JoinedModule, dictionary: Dictionary, context: LoadContext) -> None:
         self._named = named
         self._context = context
         self._overrides = Overrides(named.overrides)
+        self._dictionary = dictionary
         self._places = Places(dictionary)
         self._rules = MetricRules(dictionary, self._overrides.type_of)
         self._faults: list[Fault] = []
@@ -87,13 +104,16 @@ class _Resolver:
             subtype = self._rules.subtype_of(draft.item)
             if subtype is not None and draft.shape.type != "OctetString":
                 asking.need(subtype.oid, draft.instances)
-        self._faults += [*drafter.faults, *lookups.faults]
+        conditions = Conditions(self._places, self._rules, asking)
+        where = list(conditions.row_filters(self._named.where))
+        self._faults += [*drafter.faults, *lookups.faults, *conditions.faults]
+        self._faults += self._idle_state_sets(drafts)
         metrics = [metric for draft in drafts if (metric := self._metric(draft)) is not None]
         filters = list(self._dynamic_filters())
         if self._faults:
             raise Rejected(self._faults)
         return Resolution(
-            module=self._module(asking, metrics, filters),
+            module=self._module(asking, metrics, filters, where),
             skipped=tuple(drafter.skipped),
             unused_lookups=tuple(
                 place for place in range(len(self._named.lookups)) if place not in lookups.used
@@ -110,7 +130,7 @@ class _Resolver:
             *self._find_all(named.walk, ("walk",), places.find),
             *self._find_all(named.get, ("get",), places.instance),
         ]
-        if not found and not self._faults:
+        if not found and not self._faults and not named.by_oid:
             self._faults.append(Fault("asks for nothing", "name what to read below walk"))
         subtrees = {place.oid: (at, place) for at, place in reversed(found) if not place.instance}
         roots = outermost(subtrees)
@@ -171,10 +191,11 @@ class _Resolver:
         hint = override.display_hint
         if hint == MIB_HINT:
             hint = "" if item.syntax is None else item.syntax.display_hint
+        name, kind, scale = self._by_policy(draft, override)
         values = {
-            "name": override.name or shape.name,
+            "name": name,
             "oid": item.oid,
-            "type": shape.type,
+            "type": kind,
             "help": override.help or shape.help,
             "indexes": [_index(index) for index in draft.indexes],
             "lookups": [_lookup(lookup) for lookup in draft.lookups],
@@ -182,7 +203,7 @@ class _Resolver:
             "datetime_pattern": override.datetime_pattern,
             "enum_values": dict(shape.enum_values),
             "offset": override.offset,
-            "scale": override.scale,
+            "scale": scale,
             "display_hint": hint,
         }
         try:
@@ -190,6 +211,38 @@ class _Resolver:
         except ValidationError as error:
             self._refuse(draft, faults_of(error, Metric))
             return None
+
+    def _by_policy(self, draft: Draft, override: Override) -> tuple[str, str, float]:
+        """Name, type and scale: what overrides say, else what the module says of all its kind."""
+        item, shape, named = draft.item, draft.shape, self._named
+        name, kind, scale = override.name or shape.name, shape.type, override.scale
+        if override.type is None and kind == "gauge" and self._is_state_set(item, shape):
+            kind = "EnumAsStateSet"
+        is_ticks = item.syntax is not None and item.syntax.base == "TimeTicks" and kind == "gauge"
+        if is_ticks and not scale and named.timeticks in ("seconds", "seconds_suffix"):
+            scale = 0.01
+            if named.timeticks == "seconds_suffix" and not override.name:
+                name = f"{name.removesuffix('_seconds')}_seconds"
+        return name, kind, scale
+
+    def _is_state_set(self, item: MibObject, shape: MetricShape) -> bool:
+        wanted = self._named.state_sets
+        if isinstance(wanted, tuple):
+            return any(_is_name_of(name, item) for name in wanted)
+        return bool(wanted) and 1 < len(shape.enum_values) <= _MOST_STATES
+
+    def _idle_state_sets(self, drafts: Sequence[Draft]) -> Iterator[Fault]:
+        """Names of state sets that are none of this module, or no enumerations."""
+        wanted = self._named.state_sets
+        for number, name in enumerate(wanted if isinstance(wanted, tuple) else ()):
+            found = [draft for draft in drafts if _is_name_of(name, draft.item)]
+            at = ("state_sets", number)
+            if not found:
+                known = [draft.item.name for draft in drafts if draft.shape.enum_values]
+                hint = suggest(name, known, "enumerations of this module")
+                yield Fault(f"this module reads no {name}", hint, at)
+            elif not any(draft.shape.enum_values for draft in found):
+                yield Fault(f"{name} is no enumeration: its numbers have no names", at=at)
 
     def _refuse(self, draft: Draft, faults: Iterable[Fault]) -> None:
         """Tell what is wrong with a metric at its override, else where it is asked for."""
@@ -204,16 +257,67 @@ class _Resolver:
             self._faults.append(fault)
 
     def _module(
-        self, asking: Asking, metrics: list[Metric], filters: list[DynamicFilter]
+        self,
+        asking: Asking,
+        metrics: list[Metric],
+        filters: list[DynamicFilter],
+        where: list[RowFilter],
     ) -> Module:
+        """Put it all together, with what modules in the form of ``snmp.yml`` bring."""
         walked, got = asking.result()
-        return Module(
-            walk=tuple(walked),
-            get=tuple(got),
-            metrics=tuple(metrics),
-            filters=tuple(filters),
-            **self._named.written(),
-        )
+        others = self._named.by_oid
+        metrics = [*(metric for other in others for metric in other.metrics), *metrics]
+        where = [*(item for other in others for item in other.where), *where]
+        roots = list(outermost([*(oid for other in others for oid in other.walk), *walked]))
+        instances = dict.fromkeys([*(oid for other in others for oid in other.get), *got])
+        finished = self._finished(metrics, where)
+        try:
+            return Module(
+                walk=tuple(roots),
+                get=tuple(oid for oid in instances if covering(roots, oid) is None),
+                filters=(*(item for other in others for item in other.filters), *filters),
+                labels=self._named.labels,
+                relabel=(
+                    *(rule for other in others for rule in other.relabel),
+                    *self._named.relabel,
+                ),
+                **finished,
+                **self._named.parameters.written(),
+            )
+        except ValidationError as error:
+            raise Rejected(tuple(faults_of(error, Module))) from error
+
+    def _finished(self, metrics: list[Metric], where: list[RowFilter]) -> dict[str, Any]:
+        """Constants, series of labels and new names."""
+        named = self._named
+        renaming = Renaming(named.rename)
+        try:
+            constants = list(constants_of(named.constants, metrics, self._place_of_rows))
+            if self._faults:
+                raise Rejected(self._faults)
+            constants += [item for other in named.by_oid for item in other.constants]
+            if named.info_labels:
+                metrics, constants = with_info_labels(
+                    metrics, constants, named.info_labels, self._table_of
+                )
+            renaming.check([*metrics, *constants])
+        except CannotFinishError as error:
+            raise Rejected(error.faults) from error
+        return {
+            "metrics": tuple(map(renaming.metric, metrics)),
+            "constants": tuple(map(renaming.constant, constants)),
+            "where": tuple(map(renaming.row_filter, where)),
+        }
+
+    def _place_of_rows(self, name: str) -> Oid | None:
+        number = next(n for n, item in enumerate(self._named.constants) if item.rows_of == name)
+        place = self._find(name, ("constants", number, "rows_of"), self._places.find)
+        return None if place is None else place.oid
+
+    def _table_of(self, column: Oid) -> str:
+        """The name of the table that a column is in, else of the nearest object above it."""
+        found = self._dictionary.by_oid(table_oid(column))
+        return "row" if found is None else sanitize_name(found[0].name)
 
 
 def _ask_for(place: Place, asking: Asking) -> None:
@@ -223,6 +327,10 @@ def _ask_for(place: Place, asking: Asking) -> None:
         asking.get(place.oid + SCALAR_INSTANCE)
     else:
         asking.walk(place.oid)
+
+
+def _is_name_of(name: str, item: MibObject) -> bool:
+    return name.lower() == item.qualified_name.lower() or name in (item.name, item.dotted_oid)
 
 
 def _index(shape: IndexShape) -> dict[str, Any]:
@@ -243,4 +351,5 @@ def _lookup(shape: LookupShape) -> dict[str, Any]:
         "type": shape.type,
         "display_hint": shape.display_hint,
         "enum_values": dict(shape.enum_values),
+        "if_empty": shape.if_empty,
     }
