@@ -92,7 +92,7 @@ class ComparedColumn:
     oid: Annotated[ObjectIdentifier, Field(description="OID of the column.")]
     type: Annotated[
         ComparedType,
-        one_of(COMPARED_TYPES, "type of what is compared", empty="OctetString"),
+        one_of(COMPARED_TYPES, "column type", empty="OctetString"),
         Field(description="Whether it has numbers or text, and how that is shown."),
     ] = "OctetString"
     display_hint: Annotated[Text, Field(description="DISPLAY-HINT of an OctetString.")] = ""

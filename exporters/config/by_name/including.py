@@ -243,7 +243,10 @@ class _Joining:
         last = said[-1]
         for name, at, value in said[:-1]:
             if value != last[2] and name not in self._below[last[0]]:
-                problem = f"{name} and {last[0]} differ in {format_key_path(at)}"
+                shown = format_key_path(at)
+                if isinstance(value, NamedLookup):
+                    shown = f"the lookup of the label {label_of(value)}"
+                problem = f"{name} and {last[0]} differ in {shown}"
                 hint = "say here which it is"
                 include = list(getattr(self._homes[self._name].module, "include", ()))
                 place = next(
