@@ -355,13 +355,18 @@ class Dictionary:
 
         An index that no module defines, or that is a type (SMIv1), comes without an object.
         """
+        row = self.base_row_of(item)
+        parts = row.indexes if row is not None else ()
+        return tuple((part, self._index_object(part)) for part in parts)
+
+    def base_row_of(self, item: MibObject) -> MibObject | None:
+        """The row of a column, or if that augments another one, the row that it augments."""
         row = self.row_of(item)
         seen: set[str] = set()
         while row is not None and row.augments and row.qualified_name not in seen:
             seen.add(row.qualified_name)
             row = self.find(row.augments)
-        parts = row.indexes if row is not None else ()
-        return tuple((part, self._index_object(part)) for part in parts)
+        return row
 
     def _index_object(self, part: IndexPart) -> MibObject | None:
         return self.by_qualified(part.qualified_name) if part.module else None

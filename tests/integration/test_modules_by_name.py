@@ -193,6 +193,66 @@ def test_a_module_by_name_gives_what_the_same_one_by_oid_gives(
     assert named == by_oid
 
 
+BEYOND = """
+modules:
+  base:
+    walk: [ifMtu, ifOperStatus, sysUpTime]
+    lookups:
+      - {source_indexes: [ifIndex], first_of: [ifAlias, ifName, ifDescr], labelname: interface}
+    timeticks: seconds_suffix
+  beyond:
+    include: [base]
+    where: ifIndex > 2 and ifIndex <= 4
+    labels: {site: seoul}
+    state_sets: [ifOperStatus]
+    info_labels: interface
+    rename: {metrics: {ifMtu: mtu_bytes}, labels: {ifIndex: index}}
+    relabel: [{source_labels: [interface], target_label: interface, action: uppercase}]
+    constants: [{name: site_info, labels: {country: KR}}]
+"""
+
+
+def test_all_that_goes_beyond_the_peer_is_served(programs: Programs, tmp_path: Path) -> None:
+    recording = write_recording(tmp_path / "switch.snmprec", SYSTEM_ROWS, interface_rows(60))
+    agent = start_simulation(programs, recording)[1]
+    (tmp_path / "beyond.yml").write_text(AUTHS + BEYOND)
+    exporter = start_exporter(programs, f"--config.file={tmp_path}/beyond.yml")
+
+    first, again = (samples(exporter, agent, "beyond") for _ in range(2))
+
+    assert first == again
+    found = exporter.scrape(agent, "beyond").exposition
+    assert found.value("snmp_module_success", module="beyond") == 1
+    assert found.value("site_info", country="KR", site="seoul") == 1
+    assert {line for line in first if line.startswith("mtu_bytes")} == {
+        'mtu_bytes{index="3",site="seoul"} 1500',
+        'mtu_bytes{index="4",site="seoul"} 1500',
+    }
+    infos = [line for line in first if line.startswith("interface_info")]
+    names = [line.partition('interface="')[2].partition('"')[0] for line in infos]
+    assert len(names) == 2
+    assert all(name and name == name.upper() for name in names)
+    assert any(line.startswith('sysUpTime_seconds{site="seoul"} ') for line in first)
+    assert "condition: ifIndex > 2 and ifIndex <= 4" in exporter.request("/config").text
+
+
+def test_a_wrong_condition_is_refused_at_reload_and_the_old_one_stays(
+    programs: Programs, tmp_path: Path
+) -> None:
+    recording = write_recording(tmp_path / "switch.snmprec", SYSTEM_ROWS, interface_rows(3))
+    agent = start_simulation(programs, recording)[1]
+    (tmp_path / "beyond.yml").write_text(AUTHS + BEYOND)
+    exporter = start_exporter(programs, f"--config.file={tmp_path}/beyond.yml")
+    before = samples(exporter, agent, "beyond")
+    (tmp_path / "beyond.yml").write_text(AUTHS + BEYOND.replace("ifIndex <= 4", "ifIndex = 4"))
+
+    refused = exporter.request("/-/reload", method="POST")
+
+    assert refused.status == 500
+    assert ":11: modules.beyond.where[0]: character 25: " in refused.text
+    assert samples(exporter, agent, "beyond") == before
+
+
 def samples(exporter: Exporter, agent: str, module: str) -> set[str]:
     """The lines of a scrape but for HELP and what is told of the scrape itself."""
     lines = exporter.scrape(agent, module).text.splitlines()

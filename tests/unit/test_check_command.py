@@ -72,6 +72,25 @@ def test_names_are_looked_up_in_the_dictionary(write, capsys):
     )
 
 
+def test_modules_of_the_other_files_may_be_included(write, capsys):
+    a = write("a.yml", "modules: {a: {include: [b], walk: [ifMtu]}}\n")
+    b = write("b.yml", "modules: {b: {walk: [ifAlias]}}\n")
+    assert cli.main(["check", a, b]) == 0
+    assert capsys.readouterr().out == f"{a}: right\n{b}: right\n"
+    assert cli.main(["check", a]) == 1
+    assert capsys.readouterr().err == (f'{a}:1: modules.a.include[0]: there is no module "b"\n')
+
+
+def test_what_is_wrong_in_an_included_module_is_told_of_its_file(write, capsys):
+    a = write("a.yml", "modules: {a: {include: [b]}}\n")
+    b = write("b.yml", "modules:\n  b: {walk: [ifTabel]}\n")
+    assert cli.main(["check", a, b]) == 1
+    problem = (
+        f'{b}:2: modules.b.walk[0]: no MIB module has the name "ifTabel", did you mean ifTable?'
+    )
+    assert set(capsys.readouterr().err.splitlines()) == {problem}
+
+
 def test_names_may_be_those_of_ones_own_mib_files(write, tmp_path, capsys):
     (tmp_path / "mibs").mkdir()
     write("mibs/acme.my", ACME)

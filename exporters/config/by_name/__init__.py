@@ -5,9 +5,10 @@
       lookups:
         - {source_indexes: [ifIndex], lookup: IF-MIB::ifDescr}
 
-``model`` is the syntax, ``places`` finds what its names mean in the OID dictionary, ``overrides``
-and ``lookups`` are its two longest chapters, and ``resolving`` tells how a module becomes one with
-metrics, as ``snmp.yml`` has them (``exporters.config.snmp_module``).
+``model`` is the syntax, ``including`` puts modules together that include each other, ``places``
+finds what their names mean in the OID dictionary, ``overrides``, ``lookups`` and ``conditions`` are
+the longest chapters, and ``resolving`` tells how a module becomes one with metrics, as ``snmp.yml``
+has them (``exporters.config.snmp_module``); ``finishing`` has its last steps.
 
 Source: the configuration of snmp_exporter's generator.
 """

@@ -14,7 +14,7 @@ from exporters.config.by_name.model import NamedConstant, Rename
 from exporters.config.rejection import Fault, suggest
 from exporters.config.snmp_metric import Index, Lookup, Metric, row_label_names, value_label_of
 from exporters.config.snmp_rows import Constant, RowFilter
-from exporters.wire.ber import Oid, parent_oid
+from exporters.wire.ber import Oid
 
 _Labelled = Metric | Constant
 
@@ -227,8 +227,3 @@ def _unknown(renamed: Mapping[str, str], known: set[str], what: str) -> Iterator
         if old not in known:
             problem = f"this module has no {what.removesuffix('s')} {old}"
             yield Fault(problem, suggest(old, sorted(known), what), ("rename", what, old))
-
-
-def table_oid(column: Oid) -> Oid:
-    """Give the OID of the table that a column is in."""
-    return parent_oid(parent_oid(column))

@@ -24,7 +24,6 @@ from exporters.config.by_name.finishing import (
     CannotFinishError,
     Renaming,
     constants_of,
-    table_oid,
     with_info_labels,
 )
 from exporters.config.by_name.including import JoinedModule, alone
@@ -42,7 +41,7 @@ from exporters.smi.dictionary import Dictionary
 from exporters.smi.generator_rules import IndexShape, MetricRules, MetricShape, sanitize_name
 from exporters.smi.mib_objects import Kind, MibObject
 from exporters.smi.subtrees import covering, outermost
-from exporters.wire.ber import Oid, decode_oid, encode_subids
+from exporters.wire.ber import Oid, decode_oid, encode_subids, parent_oid
 
 _METRIC = TypeAdapter(Metric)
 _OVERRIDDEN = (("name",), ("regex_extracts",), ("datetime_pattern",), ("display_hint",))
@@ -315,9 +314,14 @@ class _Resolver:
         return None if place is None else place.oid
 
     def _table_of(self, column: Oid) -> str:
-        """The name of the table that a column is in, else of the nearest object above it."""
-        found = self._dictionary.by_oid(table_oid(column))
-        return "row" if found is None else sanitize_name(found[0].name)
+        """The name of the table that a column is in, or that its table augments."""
+        found = self._dictionary.by_oid(column)
+        row = None if found is None else self._dictionary.base_row_of(found[0])
+        if row is None:
+            return "row"
+        above = self._dictionary.at(parent_oid(row.oid))
+        tables = (item for item in above if item.kind is Kind.TABLE)
+        return sanitize_name(next(tables, row).name)
 
 
 def _ask_for(place: Place, asking: Asking) -> None:

@@ -43,6 +43,44 @@ def test_show_prints_a_module_as_snmp_yml_has_it(write, capsys):
     }
 
 
+BEYOND = """
+modules:
+  a:
+    walk: [ifMtu]
+    where: ifOperStatus == up
+    labels: {site: seoul}
+    concurrency: 2
+    timeticks: seconds
+    lookups:
+      - {source_indexes: [ifIndex], first_of: [ifAlias, ifName], labelname: interface}
+    rename: {labels: {ifIndex: index}}
+  b:
+    walk: [ifAlias]
+    rename: {labels: {ifAlias: alias, ifIndex: index}}
+"""
+
+
+def test_show_leaves_out_what_the_peer_cannot_have_and_says_so(write, capsys):
+    file = write("a.yml", BEYOND)
+
+    assert cli.main(["snmp", "module", "show", "--config.file", file]) == 0
+
+    out = capsys.readouterr().out
+    assert out.splitlines()[:2] == [
+        "# a: snmp_exporter cannot have labels, where, concurrency, first_of of the label "
+        "interface, but for its first column",
+        "# b: snmp_exporter cannot have the name alias of the label with the value of ifAlias",
+    ]
+    shown = yaml.safe_load(out)["modules"]
+    assert sorted(shown["a"]) == ["max_repetitions", "metrics", "retries", "timeout", "walk"]
+    (metric,) = shown["a"]["metrics"]
+    assert metric["indexes"] == [{"labelname": "index", "type": "gauge"}]
+    assert [(item["labels"], item["labelname"]) for item in metric["lookups"]] == [
+        (["index"], "interface")
+    ]
+    assert "value_label" not in shown["b"]["metrics"][0]
+
+
 def test_show_prints_every_module_that_ships(capsys):
     assert cli.main(["snmp", "module", "show"]) == 0
     assert {"if_mib", "system"} <= set(yaml.safe_load(capsys.readouterr().out)["modules"])

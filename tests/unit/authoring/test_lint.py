@@ -178,3 +178,43 @@ def test_an_inventory_tells_which_modules_meet(lint):
     assert lint(TWO, Inventory(devices=(device,))) == [
         f"4: modules.b: gives 1 metric that c gives too: sysUpTime{SHARED}"
     ]
+
+
+def test_what_an_included_module_says_for_nothing_is_told_of_that_alone(lint):
+    found = lint(
+        """
+modules:
+  a:
+    include: [b]
+    walk: [ifMtu]
+  b:
+    walk: [ifAlias]
+    overrides: {sysName: {ignore: true}}
+"""
+    )
+    own = [line for line in found if "overrides" in line]
+    assert own == [
+        "8: modules.b.overrides.sysName: SNMPv2-MIB::sysName is no metric, index or lookup of "
+        "this module; add it below walk, or drop the override"
+    ]
+
+
+def test_columns_of_conditions_constants_and_second_choices_are_not_read_for_nothing(lint):
+    assert not lint(
+        """
+modules:
+  a:
+    walk: [ifMtu]
+    where: ifOperStatus == up and ifAlias != ""
+    lookups: [{source_indexes: [ifIndex], first_of: [ifName, ifIndex], labelname: interface}]
+    info_labels: true
+    constants: [{name: a, rows_of: ifTable}]
+"""
+    )
+
+
+@pytest.mark.parametrize(("other", "overlaps"), [("two", 0), ("one", 1)])
+def test_modules_with_other_static_labels_do_not_overlap(lint, other: str, overlaps: int):
+    a = "a: {walk: [ifMtu], labels: {vrf: one}}"
+    b = f"b: {{walk: [ifMtu], labels: {{vrf: {other}}}}}"
+    assert len(lint(f"modules: {{{a}, {b}}}")) == overlaps
