@@ -55,6 +55,8 @@ def _constant_clashes(metrics: Sequence[Metric], constants: Sequence[Constant]) 
     names = {metric.name for metric in metrics}
     oids = [metric.oid for metric in metrics]
     for place, item in enumerate(constants):
+        if any(item == before for before in constants[:place]):
+            yield Fault("is there already", "drop it", at=("constants", place))
         if item.name in names:
             problem = f"the module has a metric {item.name} already"
             yield Fault(problem, "name the constant otherwise", at=("constants", place, "name"))

@@ -31,6 +31,7 @@ DEFAULT_REPETITIONS: Final = 25
 COMFORTABLE_ANSWER_BYTES: Final = 1400
 """Answers grow to this size: what passes nearly every path without IP fragments."""
 COMFORTABLE_NAMES_BYTES: Final = 1200
+_SHORT_VALUE_BYTES: Final = 6
 """The same for what is asked: names without the message around them."""
 _VARBIND_OVERHEAD_BYTES: Final = 6
 MAX_VARBINDS: Final = 1_000_000
@@ -127,16 +128,22 @@ class Questioner:
         """How many varbinds a question may ask for at present."""
         return min(self.memory.varbinds_per_answer, self._most, MAX_VARBINDS_PER_ANSWER)
 
-    def fitting(self, names: Sequence[Oid], most: int = MAX_VARBINDS_PER_ANSWER) -> int:
-        """How many of *names* fit one question that asks for no more than *most* varbinds."""
-        room = COMFORTABLE_NAMES_BYTES
+    def fitting(
+        self,
+        names: Sequence[Oid],
+        most: int = MAX_VARBINDS_PER_ANSWER,
+        *,
+        with_values: bool = False,
+    ) -> int:
+        """How many of *names* fit one question that asks for no more than *most* varbinds.
+
+        *with_values* is for an answer that has just these names, and values that are short.
+        """
         most = min(most, self.varbinds_per_answer, len(names))
-        if sum(map(len, names[:most])) + most * _VARBIND_OVERHEAD_BYTES <= room:
-            return most
-        for index, name in enumerate(names[:most]):
-            room -= len(name) + _VARBIND_OVERHEAD_BYTES
-            if room < 0:
-                return max(1, index)
+        most = _within(names[:most], _VARBIND_OVERHEAD_BYTES, COMFORTABLE_NAMES_BYTES)
+        if with_values:
+            overhead = _VARBIND_OVERHEAD_BYTES + _SHORT_VALUE_BYTES
+            most = _within(names[:most], overhead, COMFORTABLE_ANSWER_BYTES)
         return most
 
     def begin(self) -> WalkResult:
@@ -265,3 +272,17 @@ class Questioner:
             reason = FailureReason.TOO_BIG
         where = f"{error_status_name(status)} at {oid_text(oid)}"
         return TargetError(reason, f"error reported by {self.session.endpoint}: {where}", oid)
+
+
+def _within(names: Sequence[Oid], overhead: int, room: int) -> int:
+    """How many of *names*, each with some bytes more, take no more than *room* bytes: at least one.
+
+    All of them, as a rule, which one sum tells.
+    """
+    if sum(map(len, names)) + len(names) * overhead <= room:
+        return len(names)
+    for index, name in enumerate(names):
+        room -= len(name) + overhead
+        if room < 0:
+            return max(1, index)
+    return len(names)

@@ -219,7 +219,7 @@ class FilteredReading:
         if not targets or known is None:
             return bool(targets)
         passing, rows = known
-        return self._packets(passing * targets) + 1 < self._packets(rows * targets)
+        return 2 * self._packets(passing * targets) + 1 < self._packets(rows * targets)
 
     def _by_row(
         self,
@@ -228,7 +228,9 @@ class FilteredReading:
         ranges: Sequence[Range],
         instances: Sequence[Instance],
     ) -> tuple[list[Range], list[Instance]]:
-        """Replace the condition's targets by their rows that pass, if that takes fewer packets.
+        """Replace the condition's targets by their rows that pass, if that takes half the packets.
+
+        A question that names rows is as long as its answer, one that walks is not.
 
         Where the condition's columns could not be read to their end, the targets are not read:
         nothing of them would be served.
@@ -239,9 +241,10 @@ class FilteredReading:
             return kept, list(instances)
         passing = item.passing(first)
         walked = self._packets(len(item.rows(first)) * len(targets))
-        if self._packets(len(passing) * len(targets)) >= walked:
+        if 2 * self._packets(len(passing) * len(targets)) > walked:
             return list(ranges), list(instances)
-        by_row = [Instance(column + row, column) for column in targets for row in sorted(passing)]
+        # Row by row, so that strings are spread among numbers and no answer is too big.
+        by_row = [Instance(column + row, column) for row in sorted(passing) for column in targets]
         return kept, [*instances, *by_row]
 
     def _packets(self, varbinds: int) -> int:

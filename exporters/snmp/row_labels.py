@@ -174,12 +174,35 @@ class _Lookup:
             by_length=True,
         )
 
-    def find_own(self, instances: Sequence[bytes], columns: Columns) -> Found:
+    def make(
+        self,
+        instances: Sequence[bytes] | None,
+        keys: Mapping[str, Sequence[Keys]],
+        nothing: Sequence[Keys],
+        columns: Columns,
+    ) -> tuple[list[str], Sequence[Keys]]:
+        """The label of each row, and the keys that it is for later lookups.
+
+        Args:
+            instances: The rows, if their indexes are nothing but what *keys* has; else None.
+            keys: The labels so far, as keys.
+            nothing: What a label is that makes no keys.
+            columns: What was read.
+        """
+        if self.whole and instances is not None:
+            found = self._find_own(instances, columns)
+        else:
+            sources = (keys.get(source, nothing) for source in self.sources)
+            found = self._find(sources, columns)
+        made = self._keys(found, columns) if self.is_source else nothing
+        return self._text.texts(found[1], found[0], columns), made
+
+    def _find_own(self, instances: Sequence[bytes], columns: Columns) -> Found:
         """Look the rows themselves up."""
         rows = self._cells.rows(columns)
         return instances, [rows.get(instance) for instance in instances]
 
-    def find(self, sources: Iterable[Sequence[Keys]], columns: Columns) -> Found:
+    def _find(self, sources: Iterable[Sequence[Keys]], columns: Columns) -> Found:
         """Look up, for each row, the first combination of its keys that is there."""
         rows = self._cells.rows(columns)
         instances: list[bytes] = []
@@ -196,12 +219,7 @@ class _Lookup:
             values.append(value)
         return instances, values
 
-    def texts(self, found: Found, columns: Columns) -> list[str]:
-        """The label of each row."""
-        instances, values = found
-        return self._text.texts(values, instances, columns)
-
-    def keys(self, found: Found, columns: Columns) -> list[Keys]:
+    def _keys(self, found: Found, columns: Columns) -> list[Keys]:
         """What each row has found, as keys of a later lookup."""
         return [
             ()
@@ -254,26 +272,7 @@ class LabelRecipe:
             )
             for index in indexes
         ]
-        index_names = tuple(index.labelname for index in indexes)
-        names = set(index_names)
-        read: set[Oid] = set()
-        self._steps: list[_Step] = []
-        for place, lookup in enumerate(lookups):
-            label = lookup.labelname
-            if not lookup.labels:
-                names.discard(label)
-                continue
-            step: _Lookup | None = None
-            if lookup.oid:
-                cells, subtype = cells_of(lookup.oid), subtype_of(lookup.oid, lookup.type)
-                read.update(item.column for item in (cells, subtype) if item is not None)
-                overwritten = {made.label for made in self._steps}
-                whole = lookup.labels == index_names and overwritten.isdisjoint(index_names)
-                is_source = any(label in later.labels for later in lookups[place + 1 :])
-                step = _Lookup(lookup, cells, subtype, whole=whole, is_source=is_source)
-            fills = lookup.if_empty and label in names
-            self._steps.append(_Step(label, step, lookup.labels[0], fills))
-            names.add(label)
+        self._steps, names, self.columns = _steps(indexes, lookups, cells_of, subtype_of)
         self._static = dict(static or {})
         names |= self._static.keys()
         self.rules = tuple(rules)
@@ -284,7 +283,6 @@ class LabelRecipe:
                 names = rule.names_after(names)
                 self._rules_that_apply.append(rule)
         self.names = tuple(sorted(names))
-        self.columns = frozenset(read)
 
     def label_pairs(
         self, instances: Sequence[bytes], columns: Columns
@@ -308,34 +306,52 @@ class LabelRecipe:
         exact = ends == [len(subids) for subids in rows]
         nothing: Sequence[Keys] = [()] * len(rows)
         for step in self._steps:
-            lookup = step.lookup
-            made_keys = nothing
-            if lookup is None:
+            if step.lookup is None:
                 made, made_keys = texts[step.source], keys.get(step.source, nothing)
             else:
-                if lookup.whole and exact:
-                    found = lookup.find_own(instances, columns)
-                else:
-                    sources = [keys.get(source, nothing) for source in lookup.sources]
-                    found = lookup.find(sources, columns)
-                made = lookup.texts(found, columns)
-                if lookup.is_source:
-                    made_keys = lookup.keys(found, columns)
+                own = instances if exact else None
+                made, made_keys = step.lookup.make(own, keys, nothing, columns)
             if step.fills:
                 before, keys_before = texts[step.label], keys.get(step.label, nothing)
-                made_keys = [
-                    own if text else other
-                    for text, own, other in zip(before, keys_before, made_keys, strict=True)
-                ]
+                choices = zip(before, keys_before, made_keys, strict=True)
+                made_keys = [mine if text else other for text, mine, other in choices]
                 made = [text or other for text, other in zip(before, made, strict=True)]
-            texts[step.label] = made
-            if lookup is None or lookup.is_source:
-                keys[step.label] = made_keys
+            texts[step.label], keys[step.label] = made, made_keys
         texts |= {name: [text] * len(rows) for name, text in self._static.items()}
         if self._rules_that_apply:
             texts = {name: texts[name] for name in self._names_before_rules}
             rewrite_labels(self._rules_that_apply, texts, len(rows))
         return list(zip(*(_pairs(name, texts[name]) for name in self.names), strict=True))
+
+
+def _steps(
+    indexes: Sequence[Index],
+    lookups: Sequence[Lookup],
+    cells_of: Callable[[Oid], Cells],
+    subtype_of: Callable[[Oid, str], Cells | None],
+) -> tuple[list[_Step], set[str], frozenset[Oid]]:
+    """What makes labels beside indexes, the labels that there are then, and the columns read."""
+    index_names = tuple(index.labelname for index in indexes)
+    names = set(index_names)
+    read: set[Oid] = set()
+    steps: list[_Step] = []
+    for place, lookup in enumerate(lookups):
+        label = lookup.labelname
+        if not lookup.labels:
+            names.discard(label)
+            continue
+        found: _Lookup | None = None
+        if lookup.oid:
+            cells, subtype = cells_of(lookup.oid), subtype_of(lookup.oid, lookup.type)
+            read.update(item.column for item in (cells, subtype) if item is not None)
+            overwritten = {made.label for made in steps}
+            whole = lookup.labels == index_names and overwritten.isdisjoint(index_names)
+            is_source = any(label in later.labels for later in lookups[place + 1 :])
+            found = _Lookup(lookup, cells, subtype, whole=whole, is_source=is_source)
+        fills = lookup.if_empty and label in names
+        steps.append(_Step(label, found, lookup.labels[0], fills))
+        names.add(label)
+    return steps, names, frozenset(read)
 
 
 def _enum_text(enum_values: Mapping[int, str]) -> TextFormatter:

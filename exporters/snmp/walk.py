@@ -330,7 +330,7 @@ class Walker:
         most = MAX_VARBINDS_PER_ANSWER
         while waiting:
             names = [item.oid for item in waiting]
-            names = names[: self._questioner.fitting(names, most)]
+            names = names[: self._questioner.fitting(names, most, with_values=True)]
             answer = await self._questioner.ask(self._session.get, names)
             if answer.culprit is not None:
                 del waiting[answer.culprit]

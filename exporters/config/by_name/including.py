@@ -38,6 +38,7 @@ _MAPPINGS: tuple[KeyPath, ...] = (
     ("rename", "metrics"),
     ("rename", "labels"),
 )
+_MAX_DEPTH = 50
 _SETTINGS = ("timeticks", "state_sets", "info_labels")
 
 
@@ -139,7 +140,10 @@ class _Joining:
         below = self._below[name] = set()
         for place, other in enumerate(getattr(module, "include", ())):
             at = ("include", place)
-            if other in (*path, name):
+            if len(path) >= _MAX_DEPTH:
+                fault = Fault(f"more than {_MAX_DEPTH} modules include one another", at=at)
+                self._refuse(name, fault)
+            elif other in (*path, name):
                 chain = " includes ".join([*path[[*path, name].index(other) :], name, other])
                 self._refuse(name, Fault(f"{chain}: a circle", "drop one of them", at))
             elif other not in self._homes:

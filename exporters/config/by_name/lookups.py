@@ -51,7 +51,7 @@ class Lookups:
         """Find what lookups name that does not exist, or is no column, whether used or not."""
         for place, item in enumerate(self._lookups):
             for key, number, name in _names_of(item):
-                if key == "first_of" and name in item.source_indexes:
+                if _is_index(item, key, name):
                     continue
                 try:
                     self._places.column(name)
@@ -81,14 +81,13 @@ class Lookups:
     def _add(self, place: int, draft: Draft, dropped: list[str]) -> tuple[str, LabelShape] | None:
         """Add what one lookup adds; give the label, None where a name was refused."""
         item = self._lookups[place]
-        found = [
-            (key, name, self._find(place, key, number, name, draft.item))
-            for key, number, name in _names_of(item)
-            if key == "through" or name not in item.source_indexes or key == "lookup"
-        ]
-        if not all(column for _, _, column in found):
-            return None
-        columns = {(key, name): column for key, name, column in found if column is not None}
+        columns: dict[tuple[str, str], tuple[MibObject, LabelShape]] = {}
+        for key, number, name in _names_of(item):
+            if not _is_index(item, key, name):
+                found = self._find(place, key, number, name, draft.item)
+                if found is None:
+                    return None
+                columns[key, name] = found
         sources, own_row = self._sources[place], True
         for hop in item.through:
             column, label = columns["through", hop]
@@ -100,17 +99,16 @@ class Lookups:
         made: tuple[str, LabelShape] | None = None
         for written in item.columns:
             held = columns.get(("first_of" if item.first_of else "lookup", written))
-            if held is None:
-                made = made or (sanitize_name(item.labelname or written), LabelShape("OctetString"))
+            if held is None:  # an index, which is its own text
+                name, label = sanitize_name(item.labelname or written), LabelShape("OctetString")
                 copied = (sanitize_name(written),)
-                draft.lookups.append(LookupShape(made[0], copied, if_empty=True))
-                continue
-            column, label = held
-            name = sanitize_name(item.labelname or column.name)
-            draft.lookups.append(
-                _lookup(name, sources, column, label, item.display_hint, if_empty=bool(made))
-            )
-            self._ask_for(column, draft, own_row=own_row)
+                draft.lookups.append(LookupShape(name, copied, if_empty=True))
+            else:
+                column, label = held
+                name = sanitize_name(item.labelname or column.name)
+                hint, again = item.display_hint, made is not None
+                draft.lookups.append(_lookup(name, sources, column, label, hint, if_empty=again))
+                self._ask_for(column, draft, own_row=own_row)
             made = made or (name, label)
         return made
 
@@ -155,6 +153,11 @@ def _names_of(item: NamedLookup) -> Iterator[tuple[str, int | None, str]]:
         yield "lookup", None, item.lookup
     for number, name in enumerate(item.first_of):
         yield "first_of", number, name
+
+
+def _is_index(item: NamedLookup, key: str, name: str) -> bool:
+    """Whether a name of a lookup is one of its own source indexes, and not a column."""
+    return key == "first_of" and name in item.source_indexes
 
 
 def _at(key: str, number: int | None) -> KeyPath:

@@ -231,6 +231,19 @@ async def test_names_of_a_question_fit_a_packet() -> None:
     assert max(sizes) <= question.COMFORTABLE_NAMES_BYTES
 
 
+@in_pretend_time
+async def test_an_answer_to_get_has_room_for_values() -> None:
+    """What was learnt of columns of small numbers is too many names where strings stand."""
+    rows = column_rows(1, range(1, 60))
+    reading = Reading.of(responder(rows), memory=AgentMemory(varbinds_per_answer=128))
+    await reading.read((), [Instance(row[0], row[0][:-1]) for row in rows] * 2)
+    sizes = [
+        sum(len(name) + 6 + 6 for name in request.oids) for request in reading.session.requests
+    ]
+    assert len(sizes) > 1
+    assert max(sizes) <= question.COMFORTABLE_ANSWER_BYTES
+
+
 @pytest.mark.parametrize(("wish", "most"), [(4, 4), (1, 1), (0, 1)])
 @in_pretend_time
 async def test_few_repetitions_are_a_limit(wish: int, most: int) -> None:
