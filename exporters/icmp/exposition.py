@@ -50,6 +50,7 @@ class _Row(NamedTuple):
     wrong_source: int
     hop_limit: int | None
     hop_limit_changes: int
+    traffic_class: int | None
     consecutive_losses: int
     outage_seconds: float
     last_error: LastError | None
@@ -167,6 +168,12 @@ _AFTER_HISTOGRAM: Final = (
         lambda row: row.hop_limit_changes,
     ),
     _Family(
+        "icmp_reply_dscp",
+        FamilyType.GAUGE,
+        "DSCP that the last reply came back with, 0 to 63.",
+        lambda row: None if row.traffic_class is None else row.traffic_class >> 2,
+    ),
+    _Family(
         "icmp_consecutive_losses",
         FamilyType.GAUGE,
         "Pings lost since the last reply.",
@@ -225,6 +232,7 @@ def _read(target: Target) -> _Row:
         wrong_source=account.wrong_source,
         hop_limit=account.hop_limit,
         hop_limit_changes=account.hop_limit_changes,
+        traffic_class=account.traffic_class,
         consecutive_losses=account.consecutive_losses,
         outage_seconds=account.outage_seconds,
         last_error=account.last_error,
