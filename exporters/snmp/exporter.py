@@ -24,6 +24,7 @@ from exporters.errors import BadRequest, FailureReason, Forbidden, TargetError
 from exporters.logs import fields
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
+from exporters.smi.oid_names import has_oids
 from exporters.snmp.agent_memory import AgentMemory, BoundedCache
 from exporters.snmp.arguments import (
     Settings,
@@ -316,19 +317,21 @@ class SnmpExporter:
     async def _respond(
         self, query: SnmpQuery, answer: _Answer, log: ScrapeLog | None
     ) -> web.Response:
-        """Answer 200 if anything was read, else 500; with debug=1 always 200, and the log first.
-
-        What people read has names beside its OIDs: found in a thread, because that reads files.
-        """
+        """Answer 200 if anything was read, else 500; with debug=1 always 200, and the log first."""
         failure = "" if answer.answered else failure_text(str(query.target), answer.outcomes)
-        name_oids = self._dictionary.name_oids
         if log is not None:
-            told = await asyncio.to_thread(name_oids, f"{log.text()}{failure}\n")
+            told = await self._with_names(f"{log.text()}{failure}\n")
             return web.Response(text=f"{told}# Metrics of this scrape:\n{answer.text.decode()}")
         if failure and not query.failure_as_metrics:
-            return plain_text(500, await asyncio.to_thread(name_oids, failure))
+            return plain_text(500, await self._with_names(failure))
         content_type = TextFormat.PROMETHEUS.value
         return web.Response(body=answer.text, headers={hdrs.CONTENT_TYPE: content_type})
+
+    async def _with_names(self, text: str) -> str:
+        """Write names beside the OIDs of what people read; in a thread, as that reads files."""
+        if not has_oids(text):
+            return text
+        return await asyncio.to_thread(self._dictionary.name_oids, text)
 
     def _trace(self, query: SnmpQuery, log: ScrapeLog | None) -> Trace | None:
         """Where packets are written down: the answer of debug=1, the log, or nowhere."""
