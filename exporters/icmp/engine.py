@@ -28,10 +28,12 @@ from exporters.wire.echo_payload import SIGNATURE_BYTES
 from exporters.wire.icmp_errors import error_kind
 
 _NS: Final = 1_000_000_000
-TICK_NS: Final = 5_000_000
+TICK_NS: Final = 10_000_000
 _READ_AT_LEAST_EVERY_NS: Final = 50_000_000
 _LONGEST_SLEEP_NS: Final = _NS
-_READ_PER_TICK: Final = 4096
+_READ_AT_ONCE: Final = 4096
+_SENDS_BETWEEN_READS: Final = 64
+"""Replies may come at once, and the smallest receive buffer of Linux holds some 250."""
 
 _HOLD_NS: Final = 250_000_000
 _ROTATE_AFTER_LOSSES: Final = 5
@@ -211,7 +213,7 @@ class Engine:
         """Size buffers and pace by what the targets ask for."""
         self._dimensions_changed = False
         per_second = self._max_per_second or 2 * self._per_second + 100
-        burst = max(round(per_second * 4 * TICK_NS / _NS), 16)
+        burst = max(round(per_second * 2 * TICK_NS / _NS), 16)
         self._pace = Pace(per_second, burst, self._clock().monotonic_ns)
         for origin in self.origins.values():
             replies = max(round(origin.per_second * _BUFFERED_SECONDS), _LEAST_BUFFERED_REPLIES)
@@ -221,7 +223,7 @@ class Engine:
         """Read all sockets; give whether nothing is left in them."""
         complete = True
         for origin in self.origins.values():
-            complete &= origin.receive(_READ_PER_TICK)
+            complete &= origin.receive(_READ_AT_ONCE)
         return complete
 
     def _expire(self, now_ns: int) -> None:
@@ -242,6 +244,8 @@ class Engine:
         for planned_ns, target in self._schedule.due(now_ns, self._pace.allowance(now_ns)):
             self._ping(target, planned_ns, now_ns, congested)
             count += 1
+            if count % _SENDS_BETWEEN_READS == 0:
+                self._receive()
         self._pace.spend(count)
 
     def _ping(self, target: Target, planned_ns: int, now_ns: int, congested: set[Origin]) -> None:

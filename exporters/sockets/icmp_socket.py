@@ -155,6 +155,8 @@ class IcmpSocket:
         self._level = icmp_options.LEVEL[version]
         self._hop_limit_type = icmp_options.HOP_LIMIT[version]
         self._traffic_class_type = icmp_options.TRAFFIC_CLASS[version]
+        # Not a new one for each message: the C library would give its memory back each time.
+        self._buffer = memoryview(bytearray(_LONGEST_MESSAGE_BYTES))
         self._control: dict[tuple[int | None, int | None], list[tuple[int, int, bytes]]] = {}
 
     @classmethod
@@ -259,10 +261,10 @@ class IcmpSocket:
         """Read what has arrived, no more than *limit* messages; give how many there were."""
         now = Stamp.now()
         to_monotonic = now.monotonic_ns - now.realtime_ns
-        receive = self._socket.recvmsg
+        receive, buffer = self._socket.recvmsg_into, self._buffer
         for count in range(limit):
             try:
-                data, control, _, address = receive(_LONGEST_MESSAGE_BYTES, _CONTROL_BYTES)
+                size, control, _, address = receive((buffer,), _CONTROL_BYTES)
             except BlockingIOError:
                 if count == 0 and self._error_queue:
                     self._drain_errors(to_monotonic)
@@ -272,7 +274,7 @@ class IcmpSocket:
                     self._drain_errors(to_monotonic)
                 continue
             try:
-                self._read_message(data, control, address, now, to_monotonic)
+                self._read_message(bytes(buffer[:size]), control, address, now, to_monotonic)
             except WireError:
                 self.garbage += 1
         return limit
@@ -414,8 +416,8 @@ class IcmpSocket:
         now = Stamp.now()
         for _ in range(_ERRORS_PER_DRAIN):
             try:
-                data, control, _, address = self._socket.recvmsg(
-                    _LONGEST_MESSAGE_BYTES, _CONTROL_BYTES, socket.MSG_ERRQUEUE
+                size, control, _, address = self._socket.recvmsg_into(
+                    (self._buffer,), _CONTROL_BYTES, socket.MSG_ERRQUEUE
                 )
             except OSError:
                 break
@@ -425,7 +427,7 @@ class IcmpSocket:
                     if error.is_icmp:
                         found += 1
                         stamp, _, _ = self._read_control(control, now, to_monotonic)
-                        self._report(error, data, address, stamp)
+                        self._report(error, bytes(self._buffer[:size]), address, stamp)
                     else:
                         mtu = error.info
         return found, mtu
