@@ -176,10 +176,9 @@ class Account:
             return False
         rtt_ns = reply.received.realtime_ns - sent.realtime_ns
         monotonic_ns = reply.received.monotonic_ns - sent.monotonic_ns
-        timed = (
-            abs(rtt_ns - monotonic_ns)
-            <= _CLOCK_TOLERANCE_NS + monotonic_ns // _CLOCK_TOLERANCE_PARTS
-        )
+        step_ns = abs(rtt_ns - monotonic_ns)
+        tolerance_ns = _CLOCK_TOLERANCE_NS + monotonic_ns // _CLOCK_TOLERANCE_PARTS
+        timed = step_ns <= tolerance_ns and rtt_ns >= 0
         del self._open[sequence]
         if timed and rtt_ns > timeout_ns:  # the sweep for timeouts has not come by yet
             self._lose(sequence, LossReason.TIMEOUT, interval_seconds)

@@ -174,7 +174,7 @@ class Engine:
     def _start(self, target: Target, now_ns: int) -> None:
         target.origin = self._enter(target)
         self._deadlines.setdefault(target.timeout_ns, deque())
-        self._schedule.add(target, target.settings.name, target.interval_ns, now_ns)
+        self._schedule.add(target, target.label_text, target.interval_ns, now_ns)
         self.changes += 1
         self._per_second += 1 / target.interval_seconds
         self._dimensions_changed = True

@@ -42,6 +42,7 @@ class PingSocket(Protocol):
     mode: SocketMode
     buffer_granted_bytes: int
     garbage: int
+    kernel_stamps: bool
 
     def send(
         self,

@@ -7,6 +7,7 @@ Each reason stays for a minute after it was last seen, so that no scrape misses 
     skipped      pings were left out because the process was held up, or by the cap on the rate
     congestion   pings had to wait because send buffers were full
     socket       an origin has no socket: its pings are all lost
+    stamps       the system does not tell when a reply arrived: round-trip times are too long
 
 Pure: counters and the time come in.
 """
@@ -32,6 +33,7 @@ class Degradation(StrEnum):
     SKIPPED = "skipped"
     CONGESTION = "congestion"
     SOCKET = "socket"
+    STAMPS = "stamps"
 
 
 class SelfCheck:
@@ -53,8 +55,11 @@ class SelfCheck:
         if counters.longest_lag_ns >= LAG_LIMIT_NS:
             self._seen_ns[Degradation.LAG] = now_ns
         counters.longest_lag_ns = 0
-        if any(origin.failed for origin in self._engine.origins.values()):
-            self._seen_ns[Degradation.SOCKET] = now_ns
+        for origin in self._engine.origins.values():
+            if origin.failed:
+                self._seen_ns[Degradation.SOCKET] = now_ns
+            if not all(opened.kernel_stamps for opened in origin.sockets()):
+                self._seen_ns[Degradation.STAMPS] = now_ns
 
     def reasons(self, now_ns: int) -> Mapping[Degradation, bool]:
         """Tell which reasons there are, of all that there could be."""

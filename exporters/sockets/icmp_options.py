@@ -49,13 +49,22 @@ _MTU_DISCOVER: Final = {4: 10, 6: 23}
 _PASSED_TYPES: Final = {4: (0, 3, 4, 5, 11, 12), 6: (129, 1, 2, 3, 4)}
 
 
-def set_receive_options(opened: socket.socket, version: IpVersion) -> None:
-    """Ask for time stamp, hop limit and traffic class with every message."""
+def set_receive_options(opened: socket.socket, version: IpVersion) -> bool:
+    """Ask for time stamp, hop limit and traffic class with every message.
+
+    Returns:
+        Whether the time stamps will come; systems that imitate Linux do not all have them.
+    """
     if not IS_LINUX:
-        return
-    opened.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    opened.setsockopt(LEVEL[version], _RECEIVE_HOP_LIMIT[version], 1)
-    opened.setsockopt(LEVEL[version], _RECEIVE_TRAFFIC_CLASS[version], 1)
+        return False
+    with contextlib.suppress(OSError):
+        opened.setsockopt(LEVEL[version], _RECEIVE_HOP_LIMIT[version], 1)
+        opened.setsockopt(LEVEL[version], _RECEIVE_TRAFFIC_CLASS[version], 1)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    except OSError:
+        return False
+    return True
 
 
 def set_receive_errors(opened: socket.socket, version: IpVersion) -> None:
@@ -99,7 +108,10 @@ def read_drops(opened: socket.socket) -> int:
     """
     if not IS_LINUX:
         return 0
-    info = opened.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+    try:
+        info = opened.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+    except OSError:  # before Linux 4.12
+        return 0
     return int(_MEMINFO.unpack(info)[-1])
 
 

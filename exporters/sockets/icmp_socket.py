@@ -38,6 +38,7 @@ from exporters.wire.icmp import (
     encode_echo_request,
     split_ipv4_header,
 )
+from exporters.wire.icmp_errors import may_be_neighbor
 
 SocketAddress = tuple[Any, ...]
 """What Python's sockets take: ``("192.0.2.1", 0)``, or ``("fe80::1", 0, 0, 2)``."""
@@ -129,7 +130,14 @@ OnError = Callable[[ErrorReport], None]
 
 
 class IcmpSocket:
-    """An open socket; see the module."""
+    """An open socket; see the module.
+
+    Attributes:
+        identifier: what the kernel, or for a raw socket we, put into the header.
+        garbage: how many messages did not decode.
+        kernel_stamps: whether replies have the time of their arrival, not that of being read.
+        buffer_granted_bytes: how much may lie unread.
+    """
 
     def __init__(
         self,
@@ -143,6 +151,7 @@ class IcmpSocket:
         self.mode: SocketMode = opened.mode
         self.identifier = opened.identifier
         self.garbage = 0
+        self.kernel_stamps = False
         self.buffer_granted_bytes = 0
         self._opened = opened
         self._interface = interface
@@ -280,7 +289,7 @@ class IcmpSocket:
         return limit
 
     def _set_options(self, receive_buffer_bytes: int, *, dont_fragment: bool) -> None:
-        icmp_options.set_receive_options(self._socket, self.version)
+        self.kernel_stamps = icmp_options.set_receive_options(self._socket, self.version)
         icmp_options.set_dont_fragment(self._socket, self.version, dont_fragment=dont_fragment)
         if self._error_queue:
             icmp_options.set_receive_errors(self._socket, self.version)
@@ -445,7 +454,8 @@ class IcmpSocket:
             ErrorReport(
                 destination=address_text(address[0], scope),
                 reporter=error.reporter,
-                reported_by_us=_is_own_address(self.version, error.reporter),
+                reported_by_us=may_be_neighbor(self.version, error.type, error.code)
+                and _is_own_address(self.version, error.reporter),
                 type=error.type,
                 code=error.code,
                 mtu=error.info,

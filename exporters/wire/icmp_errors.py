@@ -77,6 +77,11 @@ def error_kind(
     )
 
 
+def may_be_neighbor(version: IpVersion, error_type: int, code: int) -> bool:
+    """Whether it depends on the reporter what this error means; see ``error_kind``."""
+    return (version, error_type, code) in _NEIGHBOR_FAILED
+
+
 @lru_cache(maxsize=512)
 def error_name(version: IpVersion, error_type: int, code: int) -> str:
     """Name an error, as in "Destination host unreachable"."""

@@ -62,6 +62,7 @@ class PretendSocket:
     mode: SocketMode = "datagram"
     buffer_granted_bytes: int = 0
     garbage: int = 0
+    kernel_stamps: bool = True
     closed: bool = False
     unread: list[tuple[int, int, Callable[[Stamp], Reply | ErrorReport]]] = field(
         default_factory=list

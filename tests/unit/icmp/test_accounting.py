@@ -292,6 +292,15 @@ def test_reply_across_a_step_of_the_clock_counts_without_a_time(step_ns: int) ->
     assert it.account.duplicates == 1
 
 
+def test_time_below_zero_is_no_time() -> None:
+    it = Destination()
+    sequence = it.send()
+    it.wait(MS // 10)
+    it.clock.offset_ns -= MS // 2
+    assert it.answer(sequence)
+    assert (it.account.untimed, it.account.rtt_sum_seconds) == (1, 0.0)
+
+
 def test_clock_that_is_being_slewed_is_no_step() -> None:
     it = Destination()
     sequence = it.send()

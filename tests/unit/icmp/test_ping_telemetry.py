@@ -96,6 +96,14 @@ def test_missing_socket_is_a_doubt(place: Place) -> None:
     assert place.value("receive_buffer_granted_bytes", **labels) is None
 
 
+def test_times_that_the_kernel_did_not_take_are_a_doubt(place: Place) -> None:
+    place.world.add(GOOD)
+    place.run(2)
+    place.world.sockets[0].kernel_stamps = False
+    place.run(1)
+    assert place.doubts() == {Degradation.STAMPS}
+
+
 def test_dropped_replies_are_a_doubt(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.world.add(GOOD)
     place.run(2)
