@@ -3,6 +3,7 @@
 #   make demo                         run the exporters against a pretend network
 #   make demo ARGS="--duration 20"    ... for 20 seconds, then check that all of it was scraped
 #   make test                         install what the tests need, then run all of them
+#   make bench-icmp                   race against fping and smokeping_prober, ten minutes (root)
 #   make bench-snmp                   race against snmp_exporter, nine minutes (ARGS=--quick: one)
 #   make soak-snmp                    10,000 scrapes of 200 targets, a fifth of them dead, five minutes
 #   make bench-mibs                   what the OID dictionary costs, one minute
@@ -14,13 +15,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test bench-snmp bench-mibs soak-snmp lint install-peers mibs check-mibs clean
+.PHONY: demo test bench-icmp bench-snmp bench-mibs soak-snmp lint install-peers mibs check-mibs clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/netexporters demo $(ARGS)
 
 test: $(VENV)/.installed-for-tests install-peers lint
 	$(BIN)/pytest $(ARGS)
+
+bench-icmp: $(VENV)/.installed-for-tests
+	@$(BIN)/python -m benchmarks.icmp $(ARGS)
 
 bench-snmp: $(VENV)/.installed-for-tests
 	@$(BIN)/python -m benchmarks.snmp $(ARGS)

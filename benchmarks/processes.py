@@ -74,6 +74,19 @@ class Program:
         """Send it a signal."""
         self._process.send_signal(number)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it runs no more."""
+        return self._process.poll() is not None
+
+    def wait(self) -> None:
+        """Wait until it has ended by itself.
+
+        Raises:
+            subprocess.TimeoutExpired: It takes too long.
+        """
+        self._process.wait(PATIENCE_SECONDS)
+
     def end(self) -> None:
         """Ask it to end, and insist if it does not."""
         self._process.terminate()
