@@ -35,7 +35,7 @@ from benchmarks.table import aligned, markdown
 
 _SIZES: Final = (200, 2000, 10_000, 30_000)
 _HEADS: Final = (
-    *("path", "targets", "tool", "CPU of a core", "us a ping", "false loss"),
+    *("path", "targets", "tool", "pings/s", "CPU of a core", "us a ping", "false loss"),
     *("RTT p50 us", "RTT p99 us", "RSS MB", "scrape ms"),
 )
 _KERNEL_PINGS: Final = 2000
@@ -77,7 +77,7 @@ def _race(arguments: argparse.Namespace) -> int:
     unable: set[str] = set()
     for path in arguments.paths:
         times = kernel_round_trips(addresses(path, _KERNEL_PINGS))
-        kernel = (path, "1", "the kernel itself", "", "", "")
+        kernel = (path, "1", "the kernel itself", "", "", "", "")
         rows.append((*kernel, _micro(median(times)), _micro(p99(times)), "", ""))
         _say(f"{path}: the kernel's own p50 {median(times) * 1e6:.1f} us")
         for count in arguments.targets:
@@ -101,7 +101,7 @@ def _run(path: str, count: int, tool: str, seconds: float, unable: set[str]) -> 
         except NotAble as reason:
             unable.add(tool)
             _say(f"{path}/{count}/{tool}: {reason}")
-            return (*where, f"{reason}", *[""] * 6)
+            return (*where, f"{reason}", *[""] * 7)
     _say(f"{path}/{count}/{tool}: CPU {result.cpu:.1%}, {result.pings}")
     return (*where, *_cells(result))
 
@@ -110,6 +110,7 @@ def _cells(result: Result) -> Row:
     pings = result.pings
     scrape = result.scrape_seconds
     return (
+        f"{result.per_second:,.0f}",
         f"{result.cpu:.1%}",
         f"{result.cpu_seconds_per_ping * 1e6:.1f}",
         f"{pings.lost / max(pings.ended, 1):.3%}" if pings.lost else "0",

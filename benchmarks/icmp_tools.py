@@ -37,12 +37,14 @@ class Result:
 
     Attributes:
         cpu: share of a core.
+        per_second: pings; all tools are asked for one a target.
         cpu_seconds_per_ping: user and system time.
         rss_bytes: the most memory it had.
         scrape_seconds: from request to the last byte, where it can be scraped; the median.
     """
 
     pings: Pings
+    per_second: float
     cpu: float
     cpu_seconds_per_ping: float
     rss_bytes: int
@@ -112,16 +114,18 @@ def run_fping(place: Place) -> Result:
             *("-i", gap, "-f", str(listed)),
         ],
     )
+    started_at = time.monotonic()
     time.sleep(_SETTLE_SECONDS)
     cpu, seconds = _watch(program, place.seconds)
     rss = program.peak_rss_bytes()
     program.signal(signal.SIGINT)
+    lived_seconds = time.monotonic() - started_at
     program.wait()
     pings = read_fping(program.errors)
     if not pings.ended:
         raise NotAble(program.errors.strip().partition(" (")[0][:100])
-    per_ping = cpu / (len(place.targets) * seconds)
-    return Result(pings, cpu / seconds, per_ping, rss)
+    per_second = pings.ended / lived_seconds
+    return Result(pings, per_second, cpu / seconds, cpu / (per_second * seconds), rss)
 
 
 def run_icmplib(place: Place) -> Result:
@@ -147,7 +151,8 @@ def run_icmplib(place: Place) -> Result:
     said = json.loads(program.output)
     pings = of_round_trips(said["sent"], said["sent"] - said["received"], said["round_trips"])
     cpu, rss = program.cpu_seconds(), program.peak_rss_bytes()
-    return Result(pings, cpu / seconds, cpu / max(pings.ended, 1), rss)
+    per_second = pings.ended / seconds
+    return Result(pings, per_second, cpu / seconds, cpu / max(pings.ended, 1), rss)
 
 
 TOOLS: Final[dict[str, Callable[[Place], Result]]] = {
@@ -167,7 +172,7 @@ def allow_many_files() -> None:
 def _run_exporter(
     place: Place, program: Program, port: int, read: Callable[[str, str], Pings]
 ) -> Result:
-    """Watch a program that serves metrics: scrapes before and after, none in between."""
+    """Watch a program that serves metrics, and then scrape it several times."""
     url = f"http://127.0.0.1:{port}/metrics"
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
     while _fetch(url) is None:
@@ -177,22 +182,21 @@ def _run_exporter(
             raise NotAble(f"no page within {_PATIENCE_SECONDS:g} s")
         time.sleep(0.3)
     time.sleep(_SETTLE_SECONDS)
-    before, before_at = _fetch(url), time.monotonic()
+    before_at, before = time.monotonic(), _fetch(url)  # it counts when it starts
     cpu, seconds = _watch(program, place.seconds)
-    after, after_at = _fetch(url), time.monotonic()
+    times = []
+    for _ in range(_SCRAPES):  # what they cost the pings is seen as loss
+        after_at, after = time.monotonic(), _fetch(url)
+        times.append(time.monotonic() - after_at)
     if before is None or after is None:
         raise NotAble("no page while it pings")
-    times = []
-    for _ in range(_SCRAPES):
-        started_at = time.monotonic()
-        _fetch(url)
-        times.append(time.monotonic() - started_at)
     pings = read(before, after)
-    pings_while_watched = pings.ended * seconds / (after_at - before_at)
+    per_second = pings.ended / (after_at - before_at)
     return Result(
         pings,
+        per_second,
         cpu / seconds,
-        cpu / max(pings_while_watched, 1),
+        cpu / max(per_second * seconds, 1),
         program.peak_rss_bytes(),
         median(times),
     )
@@ -217,7 +221,7 @@ def _fetch(url: str) -> str | None:
     """Scrape as Prometheus does; None where there is no answer."""
     request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip"})
     try:
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as response:
             body = response.read()
             packed = response.headers.get("Content-Encoding") == "gzip"
     except (urllib.error.URLError, OSError):
