@@ -15,6 +15,8 @@ prometheus-blackbox-exporter:prometheus-blackbox-exporter
 prometheus-smokeping-prober:prometheus-smokeping-prober
 ip:iproute2
 ping:iputils-ping
+fping:fping
+nft:nftables
 chromium:chromium"
 
 missing=""

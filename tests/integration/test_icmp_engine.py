@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -197,6 +198,26 @@ def test_network_that_does_everything_wrong_is_accounted_for(
     for ip, account in zip(targets, accounts, strict=True):
         assert account.sent == account.replies + sum(account.lost) + account.in_flight
         assert account.sent == counts[ip]["requests"]
+
+
+@pytest.mark.peer("fping", "fping")
+@pytest.mark.peer("ping", "iputils-ping")
+def test_shortest_round_trip_is_that_of_ping_and_of_fping(
+    place: Place, namespace: Namespace
+) -> None:
+    ip = "10.9.3.3"
+    with echo_network(namespace) as network:
+        network.change({ip: {"answers": {"delay_seconds": 0.03}}})
+        target = place.add(ip)
+        place.until(lambda: target.account.replies >= 40)
+        ping = namespace.run("ping", "-n", "-q", "-c", "20", "-i", "0.05", ip).stdout
+        fping = namespace.run("fping", "-q", "-c", "20", "-p", "50", ip).stderr
+    own = target.account.history.window(40).minimum
+    assert own is not None
+    for said in (ping, fping):
+        [shortest_ms] = re.findall(r"min/avg/max(?:/mdev)? = ([\d.]+)/", said)
+        assert own * 1000 == pytest.approx(float(shortest_ms), abs=1.0)
+    assert own >= 0.03
 
 
 # As uid nobody, with no more buffer than a stock system grants
