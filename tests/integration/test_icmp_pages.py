@@ -180,7 +180,8 @@ def test_outage_that_ends_is_told_with_its_length(network: EchoNetwork) -> None:
         return words(page_of("10.9.2.1")).partition("Outages")[2]
 
     network.change({"10.9.2.1": {"lose_every": 1}})
-    until(lambda: "lasts" in outages(), "the outage is shown")
+    until(lambda: get("/?q=edge&state=down").count("target?id=") == 2, "both targets are down")
+    assert "lasts" in outages()
     network.change({"10.9.2.1": {}})
     until(lambda: "lasts" not in outages(), "its end is shown")
     text = outages()
