@@ -23,6 +23,9 @@ from exporters.events.pattern_words import mandatory_literal, mandatory_word, wo
 MAX_VALUE_CHARACTERS: Final = 128
 """Of an instance or a label."""
 
+CONSTANT: Final = "="
+"""Before a word that stands for itself where a rule names values: ``=battery``."""
+
 _MOST_PLANS: Final = 20_000
 _WORTH_WORDS: Final = 8
 """With fewer patterns than this, finding the words of a text costs more than it saves."""
@@ -125,12 +128,12 @@ class RuleSet:
             *self._by_app.get(message.app, ()),
             *(rule for rule in self._by_prefix if rule.is_named(message)),
         }
-        if not found:
-            # Names are chosen by senders: those that no rule knows must not fill the memory.
-            return self._plan_of_others
-        plan = _Plan(sorted((*found, *self._anywhere), key=attrgetter("place")))
-        if len(self._plans) < _MOST_PLANS:
-            self._plans[message.name, message.oid or message.app] = plan
+        plan = self._plan_of_others
+        if found:
+            plan = _Plan(sorted((*found, *self._anywhere), key=attrgetter("place")))
+        if len(self._plans) >= _MOST_PLANS:
+            self._plans.clear()  # names are chosen by senders; what is wanted is soon there again
+        self._plans[message.name, message.oid or message.app] = plan
         return plan
 
 
@@ -299,6 +302,8 @@ class _Values:
         return ""
 
     def _value(self, name: str) -> str:
+        if name.startswith(CONSTANT):
+            return name.removeprefix(CONSTANT)
         if name in self._groups:
             return self._groups[name]
         found = self._details.field(name)
@@ -368,7 +373,7 @@ def _field_names(rule: EventRule) -> Iterator[str]:
     lists = [*rule.labels.values(), *(state.key for state in states)]
     for alternatives in (*lists, *(state.instance for state in states)):
         for names in alternatives:
-            yield from names.split()
+            yield from (name for name in names.split() if not name.startswith(CONSTANT))
 
 
 _STRONGEST_FIRST: Final = (Action.DROP, Action.COUNT_ONLY, Action.RECORD)
