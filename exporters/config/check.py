@@ -24,6 +24,7 @@ from exporters.config.snmp_config import (
     homes_of,
     resolve_modules,
 )
+from exporters.config.trap_config import TrapConfig
 from exporters.config.validation import validate
 from exporters.config.web_config import WebConfig
 from exporters.config.yaml_file import load_yaml
@@ -37,6 +38,7 @@ KINDS: Final[Mapping[str, type[Any]]] = {
     "devices": Inventory,
     "web": WebConfig,
     "events": EventRules,
+    "trap": TrapConfig,
 }
 """The kinds of files there are, and what each becomes."""
 

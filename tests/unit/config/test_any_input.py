@@ -42,6 +42,7 @@ GOOD = {
     "ping_exporter": load_yaml(CASES / "ping_exporter" / "full.good.yml"),
     "devices": load_yaml(CASES / "devices" / "full.good.yml"),
     "events": load_yaml(CASES / "events" / "full.good.yml"),
+    "trap": load_yaml(CASES / "trap" / "full.good.yml"),
     "web": {
         **load_yaml(CASES / "web" / "headers.good.yml"),
         **load_yaml(CASES / "web" / "users.good.yml"),
