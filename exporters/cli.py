@@ -48,6 +48,7 @@ class Entry:
 EXPORTERS: Mapping[str, Entry] = {
     "snmp": Entry("exporters.snmp.exporter", "poll devices over SNMP when scraped", 9116),
     "icmp": Entry("exporters.icmp.exporter", "ping hosts, all the time and when scraped", 9374),
+    "trap": Entry("exporters.trap.exporter", "listen for SNMP traps and informs", 9162),
 }
 
 COMMANDS: Mapping[str, Entry] = {
@@ -58,6 +59,7 @@ COMMANDS: Mapping[str, Entry] = {
     "mib": Entry("exporters.mibs.command", "search MIBs by name and OID, compile MIB files"),
     "record": Entry("exporters.demo.record", "record a device, to simulate it later"),
     "simulate": Entry("exporters.demo.simulate", "answer SNMP as recorded devices did"),
+    "explain trap": Entry("exporters.trap.explain_command", "tell what would become of a trap"),
     "healthcheck": Entry("exporters.healthcheck", "ask whether an exporter is alive here"),
     "demo": Entry("exporters.demo.demo", "run an exporter against a pretend network"),
 }

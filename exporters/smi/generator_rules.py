@@ -141,7 +141,7 @@ class MetricRules:
             oid=item.dotted_oid,
             type=kind,
             help=f"{item.help or item.qualified_name} - {item.dotted_oid}",
-            indexes=self._indexes_of_column(item) if item.kind is Kind.COLUMN else (),
+            indexes=self.indexes_of_column(item) if item.kind is Kind.COLUMN else (),
             enum_values=enum_values(item.syntax),
         )
 
@@ -174,8 +174,12 @@ class MetricRules:
     def _type_of(self, item: MibObject, syntax: Syntax) -> str | None:
         return self._overridden_type(item) or metric_type(syntax)
 
-    def _indexes_of_column(self, item: MibObject) -> tuple[IndexShape, ...]:
-        """The indexes of a column's row, which its other columns have too."""
+    def indexes_of_column(self, item: MibObject) -> tuple[IndexShape, ...]:
+        """Give the indexes of a column's row, which its other columns have too.
+
+        Raises:
+            NoMetricError: They are not known, or one of them has no text.
+        """
         key = (item.module, parent_oid(item.oid))
         found = self._rows.get(key)
         if found is None:

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from exporters.cli import COMMANDS, EXPORTERS
 from exporters.config.check import KINDS, recognise
 from exporters.config.context import LoadContext
+from exporters.config.event_settings import EventSettings
 from exporters.config.validation import validate
 from exporters.errors import ConfigError, FailureReason, TargetError
 from exporters.flags import FlagParser, add_exporter_arguments
@@ -30,6 +31,8 @@ from exporters.snmp.collect import ModuleOutcome
 from exporters.snmp.exposition import Exposition
 from exporters.snmp.scrape_metrics import add_outcomes
 from exporters.sockets.icmp_socket import Reply, Stamp
+from exporters.trap.outcomes import OUTCOMES
+from exporters.trap.series import TrapSeries
 from exporters.web.pages import STYLESHEET_PATH
 from exporters.web.service import Service
 from exporters.web.settings import add_web_arguments
@@ -37,7 +40,7 @@ from exporters.web.shell import build_app
 from exporters.wire.icmp_errors import ErrorKind
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9.-]*[a-z0-9]")
-METRIC = re.compile(r"\b(?:snmp|icmp|probe|smokeping|ping)_[a-z0-9_]+\b")
+METRIC = re.compile(r"\b(?:snmp|icmp|probe|smokeping|ping|trap_exporter)_[a-z0-9_]+\b")
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -110,7 +113,7 @@ def test_every_documented_flag_exists(pages: dict[str, str]) -> None:
 
 
 def test_every_command_is_in_the_readme_and_the_reverse(pages: dict[str, str]) -> None:
-    command = r"(?m)^(?:    |\| `)netexporters (snmp module|[a-z]+)"
+    command = r"(?m)^(?:    |\| `)netexporters (snmp module|explain trap|[a-z]+)"
     documented = set(re.findall(command, pages["README.md"]))
     known = {*EXPORTERS, *COMMANDS}
     assert sorted(known - documented) == []
@@ -160,7 +163,28 @@ def test_every_reason_of_a_loss_is_documented_and_the_reverse(pages: dict[str, s
     assert documented == [reason.label for reason in LossReason]
 
 
-RESPONSE_METRICS = {"snmp": scrape_metrics, "icmp": ping_metrics}
+def trap_metrics() -> set[str]:
+    """The metrics of traps; those of events are on a page of their own."""
+    series = TrapSeries(EventSettings())
+    return {family.name for family in (series.received, series.last_seen, series.unknown)}
+
+
+def test_every_outcome_of_a_datagram_is_documented_and_the_reverse(pages: dict[str, str]) -> None:
+    table = pages["trap.md"].partition("| outcome | |")[2]
+    assert dict(re.findall(r"^\| `([a-z_0-9]+)` \| (.*) \|$", table, re.MULTILINE)) == OUTCOMES
+
+
+def test_every_reason_of_being_degraded_is_documented(
+    services: dict[str, Service], pages: dict[str, str]
+) -> None:
+    collected = services["trap"].registry.collect()
+    degraded = next(family for family in collected if family.name == "trap_exporter_degraded")
+    reasons = {sample.labels["reason"] for sample in degraded.samples}
+    section = pages["trap.md"].partition("The reasons:")[2].partition("\n\n")[0]
+    assert set(CODE.findall(section)) == reasons
+
+
+RESPONSE_METRICS = {"snmp": scrape_metrics, "icmp": ping_metrics, "trap": trap_metrics}
 """What each exporter's responses have besides what it says of itself."""
 
 
@@ -254,7 +278,11 @@ def test_every_folder_of_shipped_mibs_is_documented_and_the_reverse(
 
 
 def test_every_shipped_module_and_auth_is_documented(repository: Path, everything: str) -> None:
-    files = (repository / "modules").rglob("*.yml")
+    # Of rules there are hundreds, which the page on their exporter tells by their files.
+    files = [*(repository / "modules").rglob("*.yml")]
+    rules = [file for file in files if "rules" in yaml.safe_load(file.read_text())]
+    assert sorted({file.name for file in rules} - set(CODE.findall(everything))) == []
+    files = [file for file in files if file not in rules]
     parts = [part for file in files for part in yaml.safe_load(file.read_text()).values()]
     names = {name for part in parts for name in part}
     assert names

@@ -1,0 +1,1 @@
+"""The trap exporter: SNMP traps and informs become counters, states and events."""

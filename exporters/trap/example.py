@@ -1,0 +1,76 @@
+"""A trap to be explained, as people give it: in hexadecimal, or by its name.
+
+A name gets the varbinds that its MIB says, of row 1, with made-up values.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from exporters.smi.dictionary import Dictionary
+from exporters.smi.mib_objects import Kind, MibObject
+from exporters.wire.ber import encode_oid
+from exporters.wire.snmp_message import (
+    VarBind,
+    Version,
+    encode_community_message,
+    encode_pdu,
+    encode_varbinds,
+)
+from exporters.wire.snmp_trap import SNMP_TRAP_OID, SYS_UP_TIME
+from exporters.wire.tags import (
+    INTEGER,
+    IP_ADDRESS,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    TIME_TICKS,
+    TRAP_V2,
+)
+
+_MADE_UP: Final[dict[str, tuple[int, bytes]]] = {
+    "OCTET STRING": (OCTET_STRING, b"text"),
+    "IpAddress": (IP_ADDRESS, bytes((192, 0, 2, 1))),
+    "OBJECT IDENTIFIER": (OBJECT_IDENTIFIER, encode_oid("1.3.6.1.2.1.1")),
+    "TimeTicks": (TIME_TICKS, b"\x01"),
+    "BITS": (OCTET_STRING, b"\x80"),
+    "Opaque": (OCTET_STRING, b"text"),
+}
+
+
+def read_trap(dictionary: Dictionary, text: str) -> bytes:
+    """Give the datagram that a text means.
+
+    Raises:
+        ValueError: It is neither hexadecimal nor the name of a notification.
+    """
+    notification = _notification(dictionary, text.strip())
+    if notification is not None:
+        return _made_up(dictionary, notification)
+    digits = "".join(text.split()).removeprefix("0x").replace(":", "")
+    try:
+        return bytes.fromhex(digits)
+    except ValueError as error:
+        shown = text.strip()[:60]
+        raise ValueError(f"{shown!r} is no datagram in hexadecimal, and no trap's name") from error
+
+
+def _notification(dictionary: Dictionary, name: str) -> MibObject | None:
+    found = (dictionary.by_qualified(name),) if "::" in name else dictionary.by_name(name)
+    kind = Kind.NOTIFICATION
+    return next((item for item in found if item is not None and item.kind is kind), None)
+
+
+def _made_up(dictionary: Dictionary, notification: MibObject) -> bytes:
+    varbinds: list[VarBind] = [
+        (SYS_UP_TIME, TIME_TICKS, b"\x30\x39"),
+        (SNMP_TRAP_OID, OBJECT_IDENTIFIER, notification.oid),
+    ]
+    for name in notification.objects:
+        item = dictionary.find(name)
+        if item is None or item.syntax is None:
+            continue
+        tag, value = _MADE_UP.get(item.syntax.base, (INTEGER, b"\x01"))
+        instance = b"\x01" if item.kind is Kind.COLUMN else b"\0"
+        varbinds.append((item.oid + instance, tag, value))
+    pdu = encode_pdu(TRAP_V2, 1, 0, 0, encode_varbinds(varbinds))
+    return encode_community_message(Version.V2C, b"public", pdu)

@@ -1,0 +1,124 @@
+"""What would become of a datagram: how it decodes, which rules match, which series it touches.
+
+It goes the way of every datagram, through a receiver and an intake of its own, which keep nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from itertools import count
+from typing import Final
+
+from exporters.config.event_settings import EventSettings
+from exporters.config.event_taxonomy import UNKNOWN
+from exporters.events.event import Event, printable
+from exporters.events.intake import Intake
+from exporters.events.recent import Query
+from exporters.events.rules import RuleSet
+from exporters.sockets.datagrams import DatagramAnswers
+from exporters.trap.arguments import NAME, Loaded
+from exporters.trap.engines import Engines
+from exporters.trap.outcomes import OUTCOMES
+from exporters.trap.own_engine import start_engine
+from exporters.trap.policy import device_names, make_policy
+from exporters.trap.receiver import Policy, TrapReceiver
+from exporters.trap.seen import Seen
+from exporters.trap.series import TrapSeries
+
+_LONG_AGO: Final = 1e9
+_HOST_BYTES: Final = {socket.AF_INET: 4, socket.AF_INET6: 20}
+
+
+class _Silence:
+    """What stands for a socket, and sends nothing."""
+
+    host_of = slice(None)
+
+    def answer(self, content: bytes, envelope: bytes) -> None:
+        """Send nothing."""
+
+
+def explain(loaded: Loaded, content: bytes, source: str) -> Iterator[str]:
+    """Give the lines that tell of one datagram from the address *source*.
+
+    Raises:
+        ValueError: *source* is no IP address.
+    """
+    host = _host(source)
+    settings = EventSettings()
+    intake = Intake(NAME, loaded.rules, settings, devices=device_names(loaded))
+    series = TrapSeries(settings)
+    for family in (series.received, series.last_seen, series.unknown):
+        intake.add_family(family)
+    receiver = TrapReceiver(intake, series, _policy(loaded))
+    before = _sample_lines(intake)
+    answers: DatagramAnswers = _Silence()
+    receiver.take([(content, host, False)], answers)
+    (outcome,) = (name for name, count in receiver.outcomes.items() if count)
+    yield f"outcome: {outcome}: {OUTCOMES[outcome]}"
+    if receiver.informs_acked:
+        yield "answered: yes, an inform is"
+    events = intake.recent.search(Query(), limit=1)
+    if not events:
+        return
+    yield from _event_lines(events[0])
+    yield from _rule_lines(loaded.rules, events[0])
+    yield "series:"
+    changed = (line for line in _sample_lines(intake) if line not in before)
+    yield from (f"  {line}" for line in changed)
+
+
+def _policy(loaded: Loaded) -> Policy:
+    """Make a policy that has never met an engine."""
+    engines = Engines(loaded.config.engines_limit, clock=time.time, monotonic=time.monotonic)
+    own = start_engine(None, bytes.fromhex(loaded.config.engine_id), time.monotonic())
+    return make_policy(loaded, engines, own, Seen(), count(secrets.randbits(63)))
+
+
+def _event_lines(event: Event) -> Iterator[str]:
+    shown = event.as_json()
+    for name in ("version", "source", "device", "name", "text", "event", "severity"):
+        yield f"{name}: {shown[name] or '-'}"
+    for name, value in shown.get("labels", {}).items():
+        yield f"label {name}: {value}"
+    for state in shown.get("states", ()):
+        word = "raises" if state["active"] else "clears"
+        kept = ", but senders outside of the inventory have none" * (shown["device"] == UNKNOWN)
+        yield f"{word}: {state['event']} {state['instance'] or '(of the device)'}{kept}"
+
+
+def _rule_lines(rules: RuleSet, event: Event) -> Iterator[str]:
+    """Tell which rules match, and of those for this trap which do not, and why."""
+    _, trials = rules.explain(event.message)
+    matched = [trial.rule for trial in trials if trial.matched]
+    yield f"rules that match: {', '.join(matched) or 'none'}"
+    for trial in trials:
+        if not trial.matched and not trial.failed.startswith("trap is "):
+            yield f"  not {trial.rule}: {printable(trial.failed)}"
+        if trial.matched:
+            return
+
+
+def _sample_lines(intake: Intake) -> list[str]:
+    """All samples of events and traps, as if they were held back no longer."""
+    lines: list[str] = []
+    for moment in (0.0, _LONG_AGO):
+        lines = []
+        for family in intake.families():
+            family.scraped(moment)
+            if family.name.startswith(("network_", "snmp_trap_")):
+                lines += (line.rstrip() for line in family.lines())
+    return lines
+
+
+def _host(source: str) -> bytes:
+    """Give what an envelope has of a host."""
+    for family, size in _HOST_BYTES.items():
+        try:
+            return socket.inet_pton(family, source).ljust(size, b"\0")
+        except OSError:
+            continue
+    raise ValueError(f"{source!r} is no IP address")

@@ -1,0 +1,244 @@
+"""The trap exporter: listens for SNMP traps and informs, and serves what they tell.
+
+What becomes of a datagram is told by ``exporters.trap.receiver``, what becomes of an event by
+``exporters.events.intake``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from exporters.build import this_build
+from exporters.config.trap_dump import dump_trap_config
+from exporters.errors import BadRequest
+from exporters.events.explain_page import explain_routes
+from exporters.events.exposition import write_families
+from exporters.events.flags import state_path
+from exporters.events.intake import Intake
+from exporters.events.json_lines import JsonLines
+from exporters.events.pages import event_routes
+from exporters.events.state_file import StateFile
+from exporters.logs import fields
+from exporters.metrics.negotiation import TextFormat
+from exporters.metrics.telemetry import build_registry
+from exporters.sockets.datagrams import DatagramSocket, open_datagram_sockets
+from exporters.trap.arguments import (
+    LISTEN_FLAG,
+    NAME,
+    Loaded,
+    Settings,
+    add_arguments,
+    load,
+    read_settings,
+)
+from exporters.trap.engines import Engines
+from exporters.trap.example import read_trap
+from exporters.trap.explaining import explain
+from exporters.trap.health import Health
+from exporters.trap.own_engine import OwnEngine, start_engine
+from exporters.trap.policy import device_names, make_policy
+from exporters.trap.receiver import Policy, TrapReceiver
+from exporters.trap.seen import Seen
+from exporters.trap.series import TrapSeries
+from exporters.trap.telemetry import TrapTelemetry
+from exporters.web.responses import plain_text
+from exporters.web.service import Route, Service
+
+__all__ = ["NAME", "TITLE", "add_arguments", "build"]
+
+TITLE: Final = "Trap exporter"
+
+FORGET_PATH: Final = "/-/forget-engine"
+
+_EXAMPLE_SOURCE: Final = "192.0.2.1"
+_MOST_REPLAYS: Final = 500_000
+_BATCHES_PER_TURN: Final = 4
+_ENGINE_FILE_SUFFIX: Final = ".engine"
+
+logger = logging.getLogger(__name__)
+
+
+def build(arguments: argparse.Namespace) -> Service:
+    """Load the configuration and make the service.
+
+    Raises:
+        ConfigError: The configuration is wrong.
+    """
+    return TrapExporter(read_settings(arguments)).service()
+
+
+class TrapExporter:
+    """One exporter: its configuration, its sockets, its counters."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loaded = load(settings)
+        config = self._loaded.config
+        self._intake = Intake(
+            NAME, self._loaded.rules, config.events, devices=device_names(self._loaded)
+        )
+        series = TrapSeries(config.events)
+        for family in (series.received, series.last_seen, series.unknown):
+            self._intake.add_family(family)
+        self._engines = Engines(config.engines_limit, clock=time.time, monotonic=time.monotonic)
+        self._own_engine = self._start_engine(None)
+        self._replays = Seen(_MOST_REPLAYS)
+        self._salts = count(secrets.randbits(63))
+        self._receiver = TrapReceiver(self._intake, series, self._policy(self._loaded))
+        self._listeners: Sequence[DatagramSocket] = ()
+        self._registry = build_registry(NAME, this_build())
+        health = Health(lambda: self._listeners, self._engines, self._intake, time.monotonic)
+        TrapTelemetry(
+            self._registry,
+            self._receiver,
+            self._intake,
+            self._engines,
+            health,
+            lambda: self._listeners,
+        )
+
+    def service(self) -> Service:
+        """What the HTTP shell serves."""
+        return Service(
+            name=NAME,
+            title=TITLE,
+            description="Listens for SNMP traps and informs.",
+            registry=self._registry,
+            samples=self._samples,
+            routes=(
+                *event_routes(TITLE, self._intake, lambda: device_names(self._loaded)),
+                *explain_routes(
+                    TITLE,
+                    self._explain,
+                    hint="A datagram in hexadecimal, or the name of a trap, which gets made-up "
+                    "values. Nothing is counted or kept.",
+                    example="linkDown",
+                ),
+                Route("POST", FORGET_PATH, self.forget_engine, "forget an SNMPv3 engine"),
+            ),
+            running_config=lambda: dump_trap_config(self._loaded.config),
+            reload=self._reload,
+            summary=self._summary,
+            lifespan=self._lifespan,
+            divisible=False,
+        )
+
+    async def forget_engine(self, request: web.Request) -> web.Response:
+        """Forget the clock of an engine whose boots have gone back, so that it is believed again.
+
+        Raises:
+            BadRequest: The parameter ``engine_id`` is none.
+        """
+        text = request.query.get("engine_id", "")
+        try:
+            engine_id = bytes.fromhex(text.lower().removeprefix("0x"))
+        except ValueError:
+            engine_id = b""
+        if not engine_id:
+            raise BadRequest(f"engine_id={text!r} is no engine id in hexadecimal")
+        if not self._engines.forget(engine_id):
+            return plain_text(404, f"no engine {engine_id.hex()} is known")
+        return plain_text(200, f"Forgotten {engine_id.hex()}")
+
+    def _explain(self, text: str, source: str) -> list[str]:
+        loaded = self._loaded
+        return list(explain(loaded, read_trap(loaded.dictionary, text), source or _EXAMPLE_SOURCE))
+
+    @asynccontextmanager
+    async def _lifespan(self) -> AsyncIterator[None]:
+        """Listen for as long as the server serves.
+
+        Raises:
+            ConfigError: An address cannot be listened on.
+        """
+        async with AsyncExitStack() as stack:
+            self._attach(stack)
+            await stack.enter_async_context(self._intake.running())
+            self._listeners = open_datagram_sockets(
+                self._settings.addresses,
+                receive_buffer_bytes=self._settings.receive_buffer_bytes,
+                flag=LISTEN_FLAG,
+            )
+            loop = asyncio.get_running_loop()
+            for listener in self._listeners:
+                stack.callback(listener.close)
+                loop.add_reader(listener, partial(self._receive, listener))
+                stack.callback(loop.remove_reader, listener)
+                _tell(listener)
+            yield
+
+    def _attach(self, stack: AsyncExitStack) -> None:
+        """Take up what an earlier process left, and count this start of our engine.
+
+        Raises:
+            ConfigError: A file is damaged, in use, or cannot be written.
+        """
+        target = self._settings.events_log
+        path = state_path(self._settings.state_file, NAME)
+        state_file = None if path is None else StateFile.open(path)
+        if state_file is not None:
+            stack.callback(state_file.close)
+            self._engines.attach(state_file)
+        self._intake.attach(state_file=state_file, json_lines=JsonLines(target) if target else None)
+        self._own_engine = self._start_engine(path)
+        self._receiver.replace(self._policy(self._loaded))
+
+    def _start_engine(self, state_path: Path | None) -> OwnEngine:
+        """Start our engine; its file stands beside that of states."""
+        path = state_path and state_path.with_name(state_path.name + _ENGINE_FILE_SUFFIX)
+        engine_id = bytes.fromhex(self._loaded.config.engine_id)
+        return start_engine(path, engine_id, time.monotonic())
+
+    def _receive(self, listener: DatagramSocket) -> None:
+        """Take some of what a socket has; the loop comes back for the rest."""
+        for _ in range(_BATCHES_PER_TURN):
+            datagrams = listener.receive()
+            if not datagrams:
+                return
+            self._receiver.take(datagrams, listener)
+
+    def _samples(self, text_format: TextFormat) -> Iterator[str]:
+        return write_families(self._intake.families(), text_format)
+
+    async def _reload(self) -> None:
+        loaded = await asyncio.to_thread(load, self._settings)
+        self._loaded = loaded
+        self._engines.limit = loaded.config.engines_limit
+        self._receiver.replace(self._policy(loaded))
+        self._intake.replace(loaded.rules, device_names(loaded))
+
+    def _policy(self, loaded: Loaded) -> Policy:
+        return make_policy(loaded, self._engines, self._own_engine, self._replays, self._salts)
+
+    def _summary(self) -> str:
+        loaded = self._loaded
+        text = f"{len(loaded.rules)} rules, {len(loaded.config.users)} users"
+        if loaded.inventory is not None:
+            text += f", {len(loaded.inventory.devices)} devices"
+        return text
+
+
+def _tell(listener: DatagramSocket) -> None:
+    logger.info("listening for traps", extra=fields(address=listener.address, transport="udp"))
+    if listener.granted_bytes < listener.asked_bytes:
+        logger.warning(
+            "the receive buffer is smaller than was asked for: raise net.core.rmem_max, or give "
+            "the capability CAP_NET_ADMIN",
+            extra=fields(
+                address=listener.address,
+                asked_bytes=listener.asked_bytes,
+                granted_bytes=listener.granted_bytes,
+            ),
+        )

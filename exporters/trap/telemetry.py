@@ -1,0 +1,151 @@
+"""What the exporter tells of itself: datagrams and their outcomes, sockets, engines, its health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from exporters.events.intake import Intake
+from exporters.sockets.datagrams import DatagramSocket
+from exporters.trap.engines import Engines
+from exporters.trap.health import Health
+from exporters.trap.receiver import TrapReceiver
+
+
+class TrapTelemetry(Collector):
+    """Reads the counters of others when Prometheus asks."""
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        receiver: TrapReceiver,
+        intake: Intake,
+        engines: Engines,
+        health: Health,
+        listeners: Callable[[], Sequence[DatagramSocket]],
+    ) -> None:
+        self._receiver = receiver
+        self._intake = intake
+        self._engines = engines
+        self._health = health
+        self._listeners = listeners
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Give all families."""
+        yield from self._datagrams()
+        yield from self._sockets()
+        yield from self._engine_families()
+        yield _gauge("trap_exporter_rules", "Rules that are used.", len(self._intake.rules))
+        degraded = GaugeMetricFamily(
+            "trap_exporter_degraded",
+            "Whether something is not as it should be, by what it is.",
+            labels=("reason",),
+        )
+        for reason, is_so in self._health.reasons().items():
+            degraded.add_metric((reason,), int(is_so))
+        yield degraded
+
+    def _datagrams(self) -> Iterator[Metric]:
+        receiver = self._receiver
+        yield _counter("snmp_trap_datagrams_total", "Datagrams received.", receiver.datagrams)
+        outcomes = CounterMetricFamily(
+            "snmp_trap_outcomes_total",
+            "What became of datagrams; the sum of all outcomes is their number.",
+            labels=("outcome",),
+        )
+        for outcome, count in receiver.outcomes.items():
+            outcomes.add_metric((outcome,), count)
+        yield outcomes
+        refused = CounterMetricFamily(
+            "snmp_trap_refused_total",
+            "Datagrams of a device that were not taken, by outcome.",
+            labels=("device", "outcome"),
+        )
+        for key, count in receiver.refused.items():
+            refused.add_metric(key, count)
+        yield refused
+        notifications = CounterMetricFamily(
+            "snmp_trap_notifications_total",
+            "Traps and informs, each counted once, by the version of their messages.",
+            labels=("version", "type"),
+        )
+        for key, count in receiver.notifications.items():
+            notifications.add_metric(key, count)
+        yield notifications
+        restarts = CounterMetricFamily(
+            "snmp_trap_device_restarts_total",
+            "Restarts of a device, by what it says or by its sysUpTime.",
+            labels=("device",),
+        )
+        for device, count in receiver.restarts.counts.items():
+            restarts.add_metric((device,), count)
+        yield restarts
+        yield _counter(
+            "trap_exporter_informs_acked_total",
+            "Answers sent to informs, those that were sent again included.",
+            receiver.informs_acked,
+        )
+        yield _counter(
+            "trap_exporter_informs_ack_failed_total",
+            "Answers to informs that could not be sent.",
+            receiver.informs_ack_failed,
+        )
+        yield _counter(
+            "trap_exporter_handling_seconds_total",
+            "Time spent on datagrams.",
+            receiver.handling_seconds,
+        )
+
+    def _sockets(self) -> Iterator[Metric]:
+        drops = CounterMetricFamily(
+            "trap_exporter_socket_drops_total",
+            "Datagrams that the kernel dropped, because the receive buffer was full.",
+            labels=("address",),
+        )
+        waiting = GaugeMetricFamily(
+            "trap_exporter_socket_waiting_bytes",
+            "What waits in the socket, as the kernel counts it.",
+            labels=("address",),
+        )
+        asked = GaugeMetricFamily(
+            "trap_exporter_socket_buffer_asked_bytes",
+            "Receive buffer that was asked for.",
+            labels=("address",),
+        )
+        granted = GaugeMetricFamily(
+            "trap_exporter_socket_buffer_granted_bytes",
+            "Receive buffer that the system grants.",
+            labels=("address",),
+        )
+        for listener in self._listeners():
+            labels = (str(listener.address),)
+            state = listener.state()
+            drops.add_metric(labels, state.drops)
+            waiting.add_metric(labels, state.waiting_bytes)
+            asked.add_metric(labels, listener.asked_bytes)
+            granted.add_metric(labels, listener.granted_bytes)
+        yield from (drops, waiting, asked, granted)
+
+    def _engine_families(self) -> Iterator[Metric]:
+        engines = self._engines
+        yield _gauge("trap_exporter_engines", "SNMPv3 engines that are known.", len(engines))
+        yield _gauge(
+            "trap_exporter_engines_limit", "SNMPv3 engines that may be known.", engines.limit
+        )
+        yield _gauge(
+            "trap_exporter_engine_conflicts",
+            "SNMPv3 engines that several addresses claimed to be in the last hour.",
+            len(engines.conflicts()),
+        )
+
+
+def _counter(name: str, help_text: str, value: float) -> Metric:
+    return CounterMetricFamily(name, help_text, value=value)
+
+
+def _gauge(name: str, help_text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, help_text, value=value)
