@@ -17,6 +17,8 @@ ip:iproute2
 ping:iputils-ping
 fping:fping
 nft:nftables
+prometheus-alertmanager:prometheus-alertmanager
+snmptrapd:snmptrapd
 chromium:chromium"
 
 missing=""

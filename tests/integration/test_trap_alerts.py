@@ -1,0 +1,155 @@
+"""A real Prometheus and a real Alertmanager: what is told of a link that goes down and comes up."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+import yaml
+
+from .processes import Programs, free_port, until
+from .test_prometheus import Prometheus
+from .trap_exporter import LINK_UP, TrapExporter, link_trap
+
+pytestmark = [
+    pytest.mark.peer("prometheus", "prometheus"),
+    pytest.mark.peer("prometheus-alertmanager", "prometheus-alertmanager"),
+    pytest.mark.peer("snmptrap", "snmp"),
+]
+
+RULE = {
+    "groups": [
+        {
+            "name": "traps",
+            "interval": "1s",
+            "rules": [
+                {
+                    "alert": "LinkDown",
+                    # While the exporter restarts there are no samples: the last one holds.
+                    "expr": 'last_over_time(network_event_active{event="link"}[5m]) == 1',
+                },
+                {
+                    "alert": "FirstTrap",
+                    "expr": 'increase(snmp_trap_received_total{trap="linkDown"}[1m]) > 0',
+                },
+            ],
+        }
+    ]
+}
+
+
+class Inbox(BaseHTTPRequestHandler):
+    """Where Alertmanager sends its notifications."""
+
+    notifications: list[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.notifications.extend(json.loads(body)["alerts"])
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """The port of the inbox, and what has come."""
+    alerts: list[dict[str, Any]] = []
+    handler = type("OwnInbox", (Inbox,), {"notifications": alerts})
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port, alerts
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def start_alertmanager(programs: Programs, inbox_port: int) -> int:
+    folder = programs.folder / "alertmanager"
+    folder.mkdir()
+    configuration = {
+        "route": {
+            "receiver": "inbox",
+            "group_by": ["alertname"],
+            "group_wait": "0s",
+            "group_interval": "1s",
+            "repeat_interval": "1h",
+        },
+        "receivers": [
+            {
+                "name": "inbox",
+                "webhook_configs": [{"url": f"http://127.0.0.1:{inbox_port}/"}],
+            }
+        ],
+    }
+    (folder / "alertmanager.yml").write_text(yaml.safe_dump(configuration))
+    port = free_port()
+    programs.start(
+        "prometheus-alertmanager",
+        f"--config.file={folder}/alertmanager.yml",
+        f"--storage.path={folder}/data",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+    )
+    return port
+
+
+def test_first_link_down_fires_once_and_resolves_whatever_happens_to_the_exporter(
+    programs: Programs, inbox: tuple[int, list[dict[str, Any]]]
+) -> None:
+    inbox_port, alerts = inbox
+    exporter = TrapExporter(programs, "events: {scrape_interval: 1s}\n")
+    (programs.folder / "traps.rules.yml").write_text(yaml.safe_dump(RULE))
+    alertmanager = start_alertmanager(programs, inbox_port)
+    prometheus = Prometheus(
+        programs,
+        {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "rule_files": [str(programs.folder / "traps.rules.yml")],
+            "alerting": {
+                "alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]
+            },
+            "scrape_configs": [
+                {
+                    "job_name": "traps",
+                    "honor_labels": True,
+                    "static_configs": [{"targets": [f"127.0.0.1:{exporter.http.port}"]}],
+                }
+            ],
+        },
+    )
+
+    def told(name: str, status: str) -> list[dict[str, Any]]:
+        return [
+            alert
+            for alert in alerts
+            if alert["labels"]["alertname"] == name and alert["status"] == status
+        ]
+
+    prometheus.wait_for('up{job="traps"} == 1')
+    link_trap(exporter.target)
+    (alert,) = until(lambda: told("LinkDown", "firing"), "the alert fires")
+    assert (alert["labels"]["device"], alert["labels"]["instance"]) == ("switch-1", "Gi0/7")
+    assert until(lambda: told("FirstTrap", "firing"), "the first trap ever is an increase")
+
+    web_port = exporter.http.port
+    exporter.program.kill()
+    prometheus.wait_for('up{job="traps"} == 0')
+    exporter.start(web_port)
+    prometheus.wait_for('up{job="traps"} == 1')
+    prometheus.wait_for('network_event_active{device="switch-1",instance="Gi0/7"} == 1')
+    assert len(told("LinkDown", "firing")) == 1
+    assert told("LinkDown", "resolved") == []
+
+    link_trap(exporter.target, LINK_UP, uptime=2000)
+    assert len(until(lambda: told("LinkDown", "resolved"), "the alert resolves")) == 1
+    assert len(told("LinkDown", "firing")) == 1
