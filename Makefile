@@ -6,6 +6,7 @@
 #   make bench-icmp                   race against fping and smokeping_prober, ten minutes (root)
 #   make bench-snmp                   race against snmp_exporter, nine minutes (ARGS=--quick: one)
 #   make soak-snmp                    10,000 scrapes of 200 targets, a fifth of them dead, five minutes
+#   make bench-trap                   race the trap exporter against snmptrapd, two minutes
 #   make bench-mibs                   what the OID dictionary costs, one minute
 #   make mibs MIBS=DIRECTORY          compile the MIB modules that ship, from MIB files
 #   make check-mibs                   compile every MIB file there is, and compare with net-snmp
@@ -15,7 +16,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test bench-icmp bench-snmp bench-mibs soak-snmp lint install-peers mibs check-mibs clean
+.PHONY: demo test bench-icmp bench-snmp bench-trap bench-mibs soak-snmp lint install-peers mibs
+.PHONY: check-mibs clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/netexporters demo $(ARGS)
@@ -31,6 +33,9 @@ bench-snmp: $(VENV)/.installed-for-tests
 
 soak-snmp: $(VENV)/.installed-for-tests
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+bench-trap: $(VENV)/.installed-for-tests
+	@$(BIN)/python -m benchmarks.trap $(ARGS)
 
 bench-mibs: $(VENV)/.installed-for-tests
 	@$(BIN)/python -m benchmarks.mibs $(ARGS)
