@@ -30,6 +30,7 @@ from exporters.smi.instance_names import (
 )
 from exporters.smi.mib_objects import Convention, IndexPart, Kind, LinkedModule, MibObject
 from exporters.smi.mib_store import MibStore
+from exporters.smi.near_names import KnownNames, match_rank, nearest_name
 from exporters.wire.ber import (
     Oid,
     decode_oid,
@@ -88,6 +89,7 @@ class Dictionary:
         self._last: MibObject | None = None
         self._by_lower_case: dict[str, str] | None = None
         self._parts: dict[str, tuple[InstancePart, ...]] = {}
+        self._names: KnownNames | None = None
 
     # Modules
 
@@ -177,17 +179,22 @@ class Dictionary:
     def _suggestion(self, name: str) -> str:
         module, _, own_name = name.rpartition("::")
         if module and module not in self.modules:
-            near = difflib.get_close_matches(module, self.modules, n=1, cutoff=0.5)
-            return f": there is no module {module}" + (f", did you mean {near[0]}?" if near else "")
+            close = difflib.get_close_matches(module, self.modules, n=1, cutoff=0.5)
+            hint = f", did you mean {close[0]}?" if close else ""
+            return f": there is no module {module}{hint}"
         if module:
             linked = self.module(module)
-            names = [item.name for item in linked.objects] if linked else []
+            near = nearest_name(own_name, [item.name for item in linked.objects] if linked else ())
         else:
-            start = own_name[: max(4, len(own_name) // 2)]
-            names = [item.name for item in self.search(start, limit=1000)]
-        folded = {candidate.lower(): candidate for candidate in names}
-        near = difflib.get_close_matches(own_name.lower(), folded, n=1, cutoff=0.7)
-        return f", did you mean {folded[near[0]]}?" if near else ""
+            if self._names is None:
+                self._names = KnownNames(self._object_names())
+            near = self._names.nearest(own_name)
+        return f", did you mean {near}?" if near else ""
+
+    def _object_names(self) -> Iterator[bytes]:
+        for store, hidden in zip(self.stores, self._hidden, strict=True):
+            for module in store.modules.keys() - hidden:
+                yield from store.object_names(module)
 
     # By OID
 
@@ -406,7 +413,7 @@ class Dictionary:
                 if owner in self._hidden[place]:
                     continue
                 foreign, *rest = self._module_rank(place, owner)
-                match = _match_rank(name, part)
+                match = match_rank(name, part)
                 rank = (match, foreign, kind in _FRAMEWORK, len(name), name, *rest)
                 known = best.get((oid, name))
                 if known is None or rank < known[0]:
@@ -453,20 +460,3 @@ class Dictionary:
 
 def _ranked(found: list[tuple[_Rank, MibObject]]) -> tuple[MibObject, ...]:
     return tuple(item for _, item in sorted(found, key=lambda pair: pair[0]))
-
-
-def _match_rank(name: str, part: str) -> int:
-    """How well *part* describes *name*: 0 is the name itself."""
-    if name == part:
-        return 0
-    folded, wanted = name.lower(), part.lower()
-    if folded == wanted:
-        return 1
-    if folded.startswith(wanted):
-        return 2
-    start = folded.find(wanted, 1)
-    while start >= 0:  # in ifInOctets, a word starts at In and at Octets
-        if name[start].isupper() and not name[start - 1].isupper():
-            return 3
-        start = folded.find(wanted, start + 1)
-    return 4
