@@ -176,6 +176,34 @@ class Questioner:
             return self._judge(pdu, names, repetitions)
         return Answer(self._accept(pdu, len(names) * repetitions, size if adapt else 0))
 
+    async def ask_next(self, oids: Sequence[Oid]) -> list[VarBind | None]:
+        """GETNEXT of each OID, in as many packets as it takes; None for what was not answered.
+
+        An OID after which the agent (of version 1) has nothing is answered by itself.
+        """
+        answers: list[VarBind | None] = [None] * len(oids)
+        waiting = list(range(len(oids)))
+        most = MAX_VARBINDS_PER_ANSWER
+        while waiting:
+            names = [oids[index] for index in waiting]
+            names = names[: self.fitting(names, most)]
+            answer = await self.ask(self.session.get_next, names)
+            if answer.culprit is not None:
+                index = waiting.pop(answer.culprit)
+                if answer.absent:
+                    answers[index] = (oids[index], END_OF_MIB_VIEW, b"")
+            elif answer.too_much:
+                most = len(names) // 2
+                continue
+            elif not answer.varbinds:
+                break
+            else:
+                for index, varbind in zip(waiting, answer.varbinds, strict=False):
+                    answers[index] = varbind
+                del waiting[: len(answer.varbinds)]
+            most = min(2 * most, MAX_VARBINDS_PER_ANSWER)
+        return answers
+
     def fail(self, error: TargetError) -> None:
         """Note a failure; after some of them the agent is asked nothing more."""
         self._stopped = self._stopped or error.reason in _FATAL

@@ -157,7 +157,7 @@ class Walker:
         """Ask which tables have anything, and walk those columns that may."""
         found: list[Cursor] = []
         roots = [members[0].range.table for members in tables]
-        for members, answer in zip(tables, await self._ask_once(roots), strict=True):
+        for members, answer in zip(tables, await self._questioner.ask_next(roots), strict=True):
             if answer is None:
                 if self._memory.answered:  # it stumbled over one row, which need not be all
                     found.extend(members)
@@ -178,7 +178,7 @@ class Walker:
         """Ask once for scalars, and for columns that were empty last time."""
         found: list[Cursor] = []
         rows: list[Instance] = []
-        answers = await self._ask_once([cursor.position for cursor in cursors])
+        answers = await self._questioner.ask_next([cursor.position for cursor in cursors])
         for cursor, answer in zip(cursors, answers, strict=True):
             if answer is None:
                 continue
@@ -192,34 +192,6 @@ class Walker:
         self._spread(group, found)
         if rows:
             group.create_task(self._get(rows))
-
-    async def _ask_once(self, oids: list[Oid]) -> list[VarBind | None]:
-        """GETNEXT of each OID, in as many packets as it takes; None for what was not answered.
-
-        An OID after which the agent (of version 1) has nothing is answered by itself.
-        """
-        answers: list[VarBind | None] = [None] * len(oids)
-        waiting = list(range(len(oids)))
-        most = MAX_VARBINDS_PER_ANSWER
-        while waiting:
-            names = [oids[index] for index in waiting]
-            names = names[: self._questioner.fitting(names, most)]
-            answer = await self._questioner.ask(self._session.get_next, names)
-            if answer.culprit is not None:
-                index = waiting.pop(answer.culprit)
-                if answer.absent:
-                    answers[index] = (oids[index], END_OF_MIB_VIEW, b"")
-            elif answer.too_much:
-                most = len(names) // 2
-                continue
-            elif not answer.varbinds:
-                break
-            else:
-                for index, varbind in zip(waiting, answer.varbinds, strict=False):
-                    answers[index] = varbind
-                del waiting[: len(answer.varbinds)]
-            most = min(2 * most, MAX_VARBINDS_PER_ANSWER)
-        return answers
 
     async def _walk(self, cursors: list[Cursor]) -> None:
         """Walk some columns to their ends, several in one request."""
