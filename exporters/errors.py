@@ -81,6 +81,7 @@ class FailureReason(StrEnum):
     LOOP = "loop"
     DECODE = "decode"
     LIMIT = "limit"
+    NO_MODULE = "no_module"
     RATE_LIMIT = "rate_limit"
     OVERLOAD = "overload"
     LOCAL = "local"

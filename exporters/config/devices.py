@@ -92,7 +92,7 @@ class Device:
     modules: Annotated[
         tuple[Name, ...],
         NULL_IS_EMPTY_LIST,
-        Field(description="Names of SNMP modules."),
+        Field(description="Names of SNMP modules, or auto for those that it answers."),
     ] = ()
     snmp_concurrency: Annotated[
         Count, Field(description="SNMP requests that it is sent at a time; 0: the exporter's flag.")

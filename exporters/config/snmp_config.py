@@ -19,7 +19,7 @@ from dataclasses import field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.dataclasses import dataclass
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from exporters.smi.dictionary import Dictionary
 
 __all__ = [
+    "AUTO",
     "Auth",
     "DynamicFilter",
     "Index",
@@ -67,10 +68,16 @@ def empty_dictionary() -> Dictionary:
     return Dictionary()
 
 
+AUTO: Final = "auto"
+"""In the place of a module's name: those of the loaded modules that the device answers."""
+
 _CONFIG = ConfigDict(extra="forbid")
 
 
 def _module_name(name: str) -> str:
+    if name == AUTO:
+        hint = "it stands for all modules that a device answers: name this one otherwise"
+        raise Rejected(f"{quote(AUTO)} cannot be the name of a module", hint)
     if "," in name:
         raise Rejected(
             f"the module name {quote(name)} has a comma", "in a URL, commas separate modules"

@@ -18,8 +18,9 @@ from exporters import open_files
 from exporters.bundled import modules_directory
 from exporters.config import flag_values
 from exporters.config.devices import Inventory, load_inventory
-from exporters.config.rejection import format_key_path
+from exporters.config.rejection import format_key_path, suggest
 from exporters.config.snmp_config import (
+    AUTO,
     OpenDictionary,
     SnmpConfig,
     empty_dictionary,
@@ -51,6 +52,8 @@ class Settings:
     silent_scrapes: int
     lookup_cache_seconds: float
     lookup_cache_bytes: int
+    auto_refresh_seconds: float
+    auto_excluded: tuple[str, ...]
     debug_packets: bool
     source: tuple[str, int] | None
     mib_directories: tuple[Path, ...]
@@ -155,6 +158,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: %(default)s)",
     )
     group.add_argument(
+        "--snmp.auto-refresh",
+        dest="auto_refresh",
+        metavar="DURATION",
+        type=flag_values.seconds,
+        default=3600.0,
+        help=f"remember for so long, such as 1h, which modules the module {AUTO} stands for in a "
+        "device; 0 asks in each scrape (default: %(default)g)",
+    )
+    group.add_argument(
+        "--snmp.auto-exclude",
+        dest="auto_excluded",
+        metavar="MODULE",
+        action="append",
+        default=[],
+        help=f"a module that {AUTO} never stands for; repeatable (default: none)",
+    )
+    group.add_argument(
         "--snmp.debug-packets",
         dest="debug_packets",
         action=argparse.BooleanOptionalAction,
@@ -212,6 +232,8 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         silent_scrapes=arguments.silent_scrapes,
         lookup_cache_seconds=arguments.lookup_cache,
         lookup_cache_bytes=arguments.lookup_cache_megabytes << 20,
+        auto_refresh_seconds=arguments.auto_refresh,
+        auto_excluded=tuple(arguments.auto_excluded),
         debug_packets=arguments.debug_packets,
         source=arguments.source,
         mib_directories=tuple(arguments.mib_directories),
@@ -269,7 +291,11 @@ def load(settings: Settings, open_dictionary: OpenDictionary) -> Loaded:
         open_dictionary=open_dictionary,
     )
     inventory = load_inventory(Path(settings.devices_file)) if settings.devices_file else None
-    loaded = Loaded.compile(config, inventory)
+    for name in settings.auto_excluded:
+        if name not in config.modules:
+            problem = f"--snmp.auto-exclude: there is no module {name!r}"
+            raise ConfigError([Problem(problem, suggest(name, [*config.modules], "there are"))])
+    loaded = Loaded.compile(config, inventory, auto_excluded=settings.auto_excluded)
     if inventory is not None:
         _check_inventory(loaded, inventory, Path(settings.devices_file))
     return loaded
@@ -306,8 +332,8 @@ def _check_inventory(loaded: Loaded, inventory: Inventory, path: Path) -> None:
         if device.auth and device.auth not in loaded.config.auths:
             refuse(f"unknown auth {device.auth!r}", known, place, "auth")
         for number, module in enumerate(device.modules):
-            if module not in loaded.config.modules:
-                hint = "name a module of the SNMP configuration"
+            if module not in loaded.config.modules and module != AUTO:
+                hint = f"name a module of the SNMP configuration, or write {AUTO}"
                 refuse(f"unknown module {module!r}", hint, place, "modules", number)
     if problems:
         raise ConfigError(problems)

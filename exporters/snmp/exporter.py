@@ -19,6 +19,7 @@ from aiohttp import hdrs, web
 
 from exporters.build import this_build
 from exporters.config.discovery import discovery_groups
+from exporters.config.snmp_config import AUTO
 from exporters.config.snmp_dump import dump_snmp_config
 from exporters.errors import BadRequest, FailureReason, Forbidden, TargetError
 from exporters.logs import fields
@@ -40,6 +41,7 @@ from exporters.snmp.exposition import Exposition
 from exporters.snmp.guard import check_target
 from exporters.snmp.label_cache import LabelCache, TargetLabels
 from exporters.snmp.loaded import Loaded
+from exporters.snmp.module_choice import ModuleChoices
 from exporters.snmp.plan import ModulePlan
 from exporters.snmp.query import SnmpQuery, read_query
 from exporters.snmp.scrape_log import ScrapeLog
@@ -103,6 +105,7 @@ class SnmpExporter:
         self._telemetry = SnmpTelemetry(self._registry, self._loaded.plans)
         self._agents = BoundedCache[tuple[object, ...], AgentMemory](AgentMemory)
         self._engines = BoundedCache[tuple[object, ...], EngineMemory](EngineMemory)
+        self._choices = ModuleChoices(settings.auto_refresh_seconds)
         self._labels = LabelCache(settings.lookup_cache_bytes)
         self._telemetry.lookup_cache_bytes.set_function(lambda: self._labels.size_bytes)
         self._breaker = CircuitBreaker(settings.silent_scrapes)
@@ -208,12 +211,13 @@ class SnmpExporter:
         trace: Trace | None,
     ) -> _Answer:
         """Read the modules, as many side by side as the flag says, one after another by default."""
-        plans = [loaded.plans[name] for name in query.modules]
-        connected = not any(plan.module.use_unconnected_udp_socket for plan in plans)
         where = _where(endpoint)
         device = self._limits.device(query.target, endpoint)
         memory = self._agents.get((*where, query.auth, query.context_name))
         clock = asyncio.get_running_loop().time
+        agent_view = (*where, query.auth, query.context_name, query.context_engine_id)
+        wanted = self._choices.of(agent_view, query.modules, loaded.candidates, clock)
+        unread = set(wanted.names)
         security = loaded.security(
             query.auth,
             self._engines.get(where),
@@ -223,11 +227,10 @@ class SnmpExporter:
             salts=self._salts,
         )
 
-        unread = {plan.name for plan in plans}
-
         def open_session(
             settings: SessionSettings, traffic: Traffic, limiter: SendLimiter | None
         ) -> SnmpSession:
+            connected = settings.connected and loaded.connects(wanted.names)
             return SnmpSession(
                 endpoint,
                 security,
@@ -249,11 +252,25 @@ class SnmpExporter:
             )
             return open_session(settings, traffic, device.limiter(plan.name, module))
 
+        def open_own_session(traffic: Traffic) -> SnmpSession:
+            # Modules that are wanted anyway must get their time if auto does not.
+            patience_seconds = (deadline_at - clock()) / (1 + len(unread))
+            settings = SessionSettings(
+                patience_seconds=patience_seconds, connected=loaded.connects(loaded.plans)
+            )
+            return open_session(settings, traffic, device.limiter())
+
         if self._breaker.is_open(where):
-            probe = await self._probe(query, open_session, device.limiter())
+            first, *others = wanted.names or (AUTO,)
+            probe = await self._probe(first, open_session, device.limiter())
             if probe.failures:
-                outcomes = [probe, *(ModuleOutcome(p.name, probe.failures) for p in plans[1:])]
+                outcomes = [probe, *(ModuleOutcome(name, probe.failures) for name in others)]
                 return self._finish(query, Exposition(), outcomes)
+
+        if wanted.due:
+            self._telemetry.auto_surveys.labels(wanted.due.value).inc()
+            await wanted.ask(open_own_session, memory)
+            unread = set(wanted.names)
 
         context = ScrapeContext(
             open_session=open_module_session,
@@ -266,7 +283,7 @@ class SnmpExporter:
             trace=trace,
             labels=TargetLabels(
                 self._labels,
-                (*where, query.auth, query.context_name, query.context_engine_id),
+                agent_view,
                 clock(),
                 self._settings.lookup_cache_seconds,
             ),
@@ -281,16 +298,23 @@ class SnmpExporter:
             return outcome
 
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(collect(plan)) for plan in plans]
+            tasks = [group.create_task(collect(loaded.plans[name])) for name in wanted.names]
         outcomes = [task.result() for task in tasks]
+        if any(outcome.answered for outcome in outcomes):
+            await wanted.look_for_restart(context.read_before, open_own_session, memory)
+        if wanted.asked:
+            outcomes.append(wanted.outcome)
+        if trace is not None:
+            for line in wanted.describe():
+                trace(line)
         self._breaker.note(where, silent=all(outcome.silent for outcome in outcomes))
         return self._finish(query, context.exposition, outcomes)
 
     async def _probe(
-        self, query: SnmpQuery, open_session: OpenSession, limiter: SendLimiter | None
+        self, module: str, open_session: OpenSession, limiter: SendLimiter | None
     ) -> ModuleOutcome:
         """Ask a target that was silent for long one thing; the outcome stands for a module."""
-        outcome = ModuleOutcome(query.modules[0])
+        outcome = ModuleOutcome(module)
         try:
             settings = SessionSettings(PROBE_SECONDS, 0)
             async with open_session(settings, outcome.traffic, limiter) as session:
@@ -349,6 +373,7 @@ class SnmpExporter:
         self._telemetry.set_modules(loaded.plans)
         self._loaded, self._dictionary = loaded, dictionary
         self._labels.clear()
+        self._choices.clear()
         self._limits = self._device_limits(loaded)
 
     def _device_limits(self, loaded: Loaded) -> DeviceLimits:
@@ -373,7 +398,9 @@ class SnmpExporter:
                 "Poll a target",
                 (
                     FormField("target", "Target", "192.0.2.1 or switch:161", required=True),
-                    FormField("module", "Module", default="if_mib", choices=sorted(loaded.plans)),
+                    FormField(
+                        "module", "Module", default="if_mib", choices=[AUTO, *sorted(loaded.plans)]
+                    ),
                     FormField(
                         "auth",
                         "Auth",

@@ -292,11 +292,13 @@ class ModuleLabels:
 
 
 def expiry(target: Hashable, now: float, seconds: float) -> float:
-    """When labels of *target* that are read now are too old: after *seconds*, or sooner.
+    """When what is read of *target* now is too old: after *seconds*, or sooner.
 
     Each target has its own place in that time, always the same, so that targets that are read for
     the first time in one minute, after a start, are not all read again in one minute.
     """
+    if not seconds:
+        return now
     place = crc32(repr(target).encode()) / (1 << 32) * seconds
     return now + seconds - (now - place) % seconds
 

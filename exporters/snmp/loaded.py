@@ -6,13 +6,14 @@ under one configuration ends under it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from exporters.config.devices import Inventory
 from exporters.config.snmp_config import Auth, SnmpConfig
 from exporters.errors import ConfigError, Problem
 from exporters.snmp.plan import ModulePlan, compile_module
+from exporters.snmp.survey import Candidates
 from exporters.sockets.snmp_security import CommunitySecurity, Security
 from exporters.sockets.snmp_usm import EngineMemory, UsmSecurity
 from exporters.wire.snmp_message import Version
@@ -27,10 +28,18 @@ class Loaded:
     plans: Mapping[str, ModulePlan]
     users: Mapping[str, UsmUser]
     inventory: Inventory | None
+    candidates: Candidates
+    """The modules that ``auto`` may stand for."""
 
     @classmethod
-    def compile(cls, config: SnmpConfig, inventory: Inventory | None) -> Loaded:
-        """Compile *config*.
+    def compile(
+        cls,
+        config: SnmpConfig,
+        inventory: Inventory | None,
+        *,
+        auto_excluded: Container[str] = (),
+    ) -> Loaded:
+        """Compile *config*; ``auto`` never stands for the modules that are *auto_excluded*.
 
         Raises:
             ConfigError: Something in it cannot be used although each part of it is well-formed.
@@ -46,7 +55,12 @@ class Loaded:
         if problems:
             raise ConfigError(problems)
         plans = {name: compile_module(name, module) for name, module in config.modules.items()}
-        return cls(config, plans, users, inventory)
+        candidates = Candidates({n: plan for n, plan in plans.items() if n not in auto_excluded})
+        return cls(config, plans, users, inventory, candidates)
+
+    def connects(self, modules: Iterable[str]) -> bool:
+        """Whether answers are taken from the address alone that was asked, for all *modules*."""
+        return not any(self.plans[name].module.use_unconnected_udp_socket for name in modules)
 
     def security(
         self,

@@ -13,6 +13,7 @@ from typing import Final
 
 from multidict import MultiMapping
 
+from exporters.config.snmp_config import AUTO
 from exporters.errors import BadRequest
 from exporters.sockets.target_address import TargetAddress, parse_target
 
@@ -83,7 +84,7 @@ def _read_modules(query: MultiMapping[str], known: Container[str]) -> tuple[str,
     if not names:
         raise BadRequest("'module' parameter must contain at least one module name")
     for name in names:
-        if name not in known:
+        if name not in known and name != AUTO:
             raise BadRequest(f"Unknown module '{name}'")
     return tuple(names)
 

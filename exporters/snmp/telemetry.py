@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from exporters.errors import FailureReason
 from exporters.snmp.collect import ModuleOutcome
 from exporters.snmp.label_cache import Refresh
+from exporters.snmp.module_choice import Asking
 
 _PACKET_BUCKETS = tuple(0.0001 * 2**power for power in range(15))
 
@@ -117,6 +118,14 @@ class SnmpTelemetry:
         self.lookup_cache_bytes = Gauge(
             "snmp_lookup_cache_bytes", "What the labels kept take in memory.", registry=registry
         )
+        self.auto_surveys = Counter(
+            "snmp_auto_surveys",
+            "Times that a target was asked which modules auto stands for, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        for asking in Asking:
+            self.auto_surveys.labels(asking.value)
         self.circuits_open = Gauge(
             "snmp_circuits_open",
             "Targets that were silent for so long that they are probed before a scrape.",

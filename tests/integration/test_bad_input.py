@@ -208,10 +208,15 @@ CONFIGURATIONS = {
          "devices.yml": "devices:\n  - name: x\n    addresses: [192.0.2.1]\n    auth: nope\n"
                         "    modules: [a, b]\n"},
         ["@/devices.yml:5: devices[0].modules[1]: unknown module 'b'; name a module of the SNMP "
-         "configuration",
+         "configuration, or write auto",
          "@/devices.yml:4: devices[0].auth: unknown auth 'nope'; the SNMP configuration has "
          "public_v2"],
         DEVICES,
+    ),
+    "a module that auto is to leave out, and that is not there": Case(
+        {"snmp.yml": AUTH + MODULE},
+        ["--snmp.auto-exclude: there is no module 'b'; there are: a"],
+        "--config.file=@/snmp.yml --snmp.auto-exclude=b",
     ),
     "device given twice": Case(
         {"snmp.yml": AUTH + MODULE,
