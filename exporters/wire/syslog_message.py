@@ -1,0 +1,229 @@
+"""One syslog message, read whole. Any octets are a message: the worst is a text of no format.
+
+Reading costs some ten microseconds, counting one (``exporters.wire.syslog_classes``); so a receiver
+counts every message and reads those that somebody looks at. What both say is the same.
+
+Sources: RFC 5424 and RFC 3164; for what is found beside them, ``syslog_shape`` (the words that tell
+whose form it is), ``syslog_header`` (Cisco and its kin), ``syslog_timestamp``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, tzinfo
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from exporters.wire.syslog_classes import EMPTY, MessageClass, MessageFormat, describe
+from exporters.wire.syslog_header import Clock, Header, read_header
+from exporters.wire.syslog_priority import decode_priority
+from exporters.wire.syslog_shape import Shape, parts_of
+from exporters.wire.syslog_structured_data import StructuredData, parse_structured_data
+from exporters.wire.syslog_text import BOM, decode_octets, strip_trailer
+from exporters.wire.syslog_timestamp import Stamp, resolve, search_stamp
+from exporters.wire.syslog_vendors.values import own_hostname, own_stamp, read_values
+
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+_NIL: Final = "-"
+_REPEATED: Final = re.compile(r"message repeated (\d{1,9}) times")
+_SWALLOWED: Final = re.compile(rb"[1-9]\d{0,3} <")
+_STAMPS: Final = ("stamp_5424", "stamp", "stamp_unix", "stamp_slashed", "stamp_port")
+_HOSTS: Final = ("host_5424", "host", "host_unix", "host_slashed", "host_port")
+_EPOCHS: Final = ((3, 1), (1, 1))
+"""Dates that Cisco devices count from until somebody sets their clock, by month and day."""
+
+
+class SyslogMessage(NamedTuple):
+    """What a message says. Empty or None is what it does not.
+
+    Attributes:
+        message_class: What it is counted by: format, facility, severity, vendor, event, app.
+        hostname: As it says. Nobody vouches for it.
+        app: APP-NAME, TAG, or the process of the vendor's form.
+        process_id: PROCID, or what stands in brackets behind TAG.
+        message_id: MSGID.
+        text: MSG, from the event's name on where it begins with one.
+        structured_data: Of RFC 5424.
+        values: What a vendor's form lists: pairs, columns, parts of the mnemonic.
+        header: Time stamp, numbers and clock.
+        repeated: How often, it says, the message before it came again.
+        faults: What is wrong with it: ``no_priority``, ``malformed_priority``,
+            ``priority_out_of_range``, ``double_priority``, ``bad_version``, ``bad_timestamp``,
+            ``bad_structured_data``, ``invalid_utf8``.
+    """
+
+    message_class: MessageClass
+    hostname: str = ""
+    app: str = ""
+    process_id: str = ""
+    message_id: str = ""
+    text: str = ""
+    structured_data: StructuredData = NOTHING
+    values: Mapping[str, str] = NOTHING
+    header: Header = Header()
+    repeated: int | None = None
+    faults: frozenset[str] = frozenset()
+
+    def device_time(self, received_at: float, zone: tzinfo = UTC) -> float | None:
+        """Give the Unix time at which the device says that it wrote this; None if it does not.
+
+        Args:
+            received_at: Unix time of receipt, by which the year is told.
+            zone: The device's, for stamps that name none.
+        """
+        stamp = self.header.stamp
+        if stamp is None or (self.header.clock is Clock.NEVER_SET and _is_epoch(stamp)):
+            return None
+        return resolve(stamp, received_at, zone)
+
+    @property
+    def number(self) -> int | None:
+        """Its number among those that the sender sent; gaps are messages lost."""
+        meta = self.structured_data.get("meta", {}).get("sequenceId", ("",))[0]
+        if meta.isascii() and meta.isdigit() and len(meta) <= 10:
+            return int(meta)
+        return self.header.number
+
+
+def decode_message(data: bytes) -> SyslogMessage:
+    """Read one message as it came in a datagram or frame. Never fails."""
+    data = strip_trailer(data)
+    priority, position = decode_priority(data)
+    content = data[position:]
+    if not content.strip() and priority.fault == "missing":
+        return SyslogMessage(EMPTY)
+    line = content.partition(b"\n")[0] + b"\n"
+    shape, match = parts_of(line)
+    message_class = describe(priority, shape)
+    faults = set(filter(None, (_PRIORITY_FAULTS[priority.fault],)))
+    if shape.version:
+        message = _read_5424(message_class, content, match, faults)
+    else:
+        if _SWALLOWED.match(content):
+            faults.add("bad_version")
+        message = _read_other(message_class, content, shape, match, faults)
+    return _complete(message, faults)
+
+
+_PRIORITY_FAULTS: Final = {
+    "": "",
+    "missing": "no_priority",
+    "malformed": "malformed_priority",
+    "out_of_range": "priority_out_of_range",
+    "double": "double_priority",
+}
+
+
+def _read_5424(
+    message_class: MessageClass, content: bytes, match: re.Match[bytes], faults: set[str]
+) -> SyslogMessage:
+    if message_class.format is not MessageFormat.RFC5424:
+        faults.add("bad_version")
+    names = ("stamp_5424", "host_5424", "APP_5424", "process_5424", "MESSAGE_ID")
+    stamp_text, host, app, process_id, message_id = (_nil(_part(match, name)) for name in names)
+    if (start := match.start("SD_ID")) < 0:
+        start = match.end("MESSAGE_ID") + 1 if match["MESSAGE_ID"] else match.start("start_5424")
+    rest, is_utf8 = decode_octets(content[start:])
+    data: StructuredData = {}
+    found = parse_structured_data(rest, 0)
+    if found is None and message_class.vendor == "checkpoint":
+        rest = rest.lstrip(" ")  # name:"value"; in the brackets
+    elif found is None:
+        faults.add("bad_structured_data")
+        rest = rest.lstrip(" ")
+    else:
+        data, end = found
+        rest = rest[end:]
+    if not is_utf8:
+        faults.add("invalid_utf8")
+    return SyslogMessage(
+        message_class,
+        host,
+        app or message_class.app,
+        process_id,
+        message_id,
+        rest.removeprefix(" ").removeprefix(BOM.decode()),
+        data,
+        header=_header_of(stamp_text, faults),
+    )
+
+
+def _read_other(
+    message_class: MessageClass,
+    content: bytes,
+    shape: Shape,
+    match: re.Match[bytes],
+    faults: set[str],
+) -> SyslogMessage:
+    start = _text_start(match, shape)
+    text, is_utf8 = decode_octets(content[start:])
+    if not is_utf8:
+        faults.add("invalid_utf8")
+    if shape.token.startswith(b"%") and not shape.app:
+        header = read_header(decode_octets(content[: match.start("TOKEN")])[0])
+        if header.has_bad_stamp:
+            faults.add("bad_timestamp")
+    else:
+        header = _header_of(_first(match, _STAMPS), faults)
+    return SyslogMessage(
+        message_class,
+        _nil(header.hostname or _first(match, _HOSTS).removesuffix(":")),
+        header.process or message_class.app,
+        header.process_id or _part(match, "pid") or _part(match, "pid_xr"),
+        text=text,
+        header=header,
+    )
+
+
+def _complete(message: SyslogMessage, faults: set[str]) -> SyslogMessage:
+    """Add what is read from the text: a vendor's values, repeats."""
+    message_class = message.message_class
+    values = read_values(message_class.vendor, message_class.event, message.text)
+    header = message.header
+    if header.stamp is None and (stamp_text := own_stamp(message_class.vendor, values)):
+        header = _header_of(stamp_text, faults)
+    repeated = _REPEATED.search(message.text) if message_class.is_repeat else None
+    return message._replace(
+        values=values,
+        hostname=message.hostname or own_hostname(message_class.vendor, values),
+        header=header,
+        repeated=int(repeated[1]) if repeated else None,
+        faults=frozenset(faults),
+    )
+
+
+def _text_start(match: re.Match[bytes], shape: Shape) -> int:
+    for name in ("text_app", "text_slashed"):
+        if match.start(name) >= 0:
+            return match.start(name)
+    if shape.token.startswith(b"%") or match["host_unix"] or match["host_port"]:
+        return match.start("TOKEN") if shape.token else match.end()
+    return max(match.start("text"), 0)
+
+
+def _header_of(stamp_text: str, faults: set[str]) -> Header:
+    if not stamp_text:
+        return Header()
+    found = search_stamp(stamp_text)
+    if found is None or found[0] is None:
+        faults.add("bad_timestamp")
+        return Header(has_bad_stamp=True)
+    return Header(found[0])
+
+
+def _is_epoch(stamp: Stamp) -> bool:
+    return (stamp.month, stamp.day) in _EPOCHS
+
+
+def _first(match: re.Match[bytes], names: tuple[str, ...]) -> str:
+    return next(filter(None, (_part(match, name) for name in names)), "")
+
+
+def _part(match: re.Match[bytes], name: str) -> str:
+    return decode_octets(match[name] or b"")[0]
+
+
+def _nil(text: str) -> str:
+    return "" if text == _NIL else text

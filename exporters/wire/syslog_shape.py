@@ -1,0 +1,178 @@
+"""What tells one kind of message from another, found by a single pattern.
+
+A receiver counts hundreds of thousands of messages a second and reads few. What it counts by, the
+vendor and the vendor's name of the event, depends on a few words of a message, its *shape*; all
+messages of one shape are of one class, which is worked out once (``syslog_classes``). The
+pattern below is the only place that knows where these words stand. It is compiled twice:
+
+* for ``shapes_of``, which finds the shapes of many messages in one call, 0.6 us for each;
+* for ``parts_of``, which finds in one message the same, and host, process and time stamp as well.
+
+So what is counted and what is read cannot differ. A group in capitals belongs to the shape; a group
+in small letters is captured for ``parts_of`` alone.
+
+Hardly a quantifier here gives back what it has taken, and the few that do are bounded: the time for
+a message grows with its length and no faster.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+
+class Shape(NamedTuple):
+    """The words that a message is classified by, in their order; empty what it does not have.
+
+    Attributes:
+        version: VERSION of RFC 5424, and what says that a message has its form.
+        app_5424: APP-NAME of the same.
+        message_id: MSGID of the same.
+        sd_id: The first SD-ID, with its bracket, or ``-``.
+        counted: ``:`` where the sender numbers its messages.
+        process: Of IOS XR.
+        dated: ``:`` where a date stands first, as in RFC 3164.
+        placed: ``,`` where a UniFi device names its model in place of its host.
+        app: TAG of RFC 3164.
+        token: By what a vendor's form is known: ``%LINK-3-UPDOWN``, ``logid="0100032002``.
+        detail: What that form says further, its severity mostly.
+    """
+
+    version: bytes = b""
+    app_5424: bytes = b""
+    message_id: bytes = b""
+    sd_id: bytes = b""
+    counted: bytes = b""
+    process: bytes = b""
+    dated: bytes = b""
+    placed: bytes = b""
+    app: bytes = b""
+    token: bytes = b""
+    detail: bytes = b""
+
+
+_DATE: Final = rb"""
+    (?:[A-Z][a-z]{2}[ ]{1,2}\d{1,2}[ ](?:\d{4}[ ])?+ | \d{4}-\d{1,2}-\d{1,2}[Tt ])
+    \d{1,2}(?P<DATED>:)\d\d:\d\d[^\s%]*+(?:[ ]\d{4}(?=[ ]))?+
+    (?:[ ](?:UTC|GMT|CES?T|EES?T|WES?T|[ECMP][SD]T|[JKIB]ST|MSK|HKT|SGT|AE[SD]T)(?=[ :]))?+:?+
+"""
+_TO_MNEMONIC: Final = rb"[^%\n]{0,120}+(?=%(?:%|[A-Z][\w$]*+-|\$))(?:%\$[\w-]++\$[ ]*+)?+"
+_TO_LOG_ID: Final = rb"(?:[^l\n]++|l(?!og_?id=))*+"
+_PALO_ALTO: Final = rb"\d,\d{4}/\d\d/\d\d[ ][^,\n]++,[^,\n]*+,"
+
+_RFC_5424: Final = (
+    rb"""
+    (?P<VERSION>[1-9]\d{0,2})[ ](?P<stamp_5424>-|\d{4}-\S++(?:[ ]\d\d:\d\d:\S++)?+)
+    [ ](?P<host_5424>\S++)
+    (?:[ ](?P<APP_5424>\S++)[ ](?P<process_5424>\S++)[ ](?P<MESSAGE_ID>\S++)
+       (?:[ ](?P<SD_ID>-(?=\s)|\[[^\s\]]++)(?:(?<=-)|[^\]\n]*+\](?:\[[^\]\n]*+\])*+)?+)?+ )?+
+    (?P<start_5424>[ ]*+(?:\xef\xbb\xbf)?+)
+    (?:"""
+    + _TO_MNEMONIC
+    + rb")?+"
+)
+_OF_VENDORS: Final = (
+    rb"""
+    (?:date|device|device_name|timestamp)="?+[^\s]"""
+    + _TO_LOG_ID
+    + rb"""
+  | id=\S++[ ]sn=\S++[ ]time="[^"\n]*+"[ ]fw=\S++[ ]
+  | 1[ ](?P<stamp_unix>\d{9,10}\.\d{1,9})[ ](?P<host_unix>\S++)[ ]
+  | [ ]?+(?P<stamp_slashed>\d\d/\d\d/\d{4}:\S++(?:[ ][A-Z]{1,5})?+)[ ](?P<host_slashed>\S++)
+    [ ](?P<text_slashed>)\d++-(?=PPE)
+  | (?P<host_port>[^\s:%]++)[ ](?=port\d)
+  | (?![A-Z][a-z]{2}[ ]{1,2}\d|\d{4}-)(?:\d++(?P<COUNTED>:)[ ])?+
+    (?:(?:[^\s%]++[ ])?+[\w/-]++/CPU\d++:[^%\[\n]{0,80}
+       [ ](?P<PROCESS>[\w-]{1,48})\[(?P<pid_xr>\d++)\]:[ ]
+     | """
+    + _TO_MNEMONIC
+    + rb")"
+)
+_RFC_3164: Final = (
+    rb"(?:(?P<stamp>"
+    + _DATE
+    + rb""")[ ]*+
+      (?:(?P<host>\(?+"?+[\w-]++(?P<PLACED>,)[0-9a-f]{12},v\S++
+                 |(?!(?:last[ ])?+message[ ]repeated)(?:[^\s%:]|::)\S*+(?<!:)
+                 |[^\s%:]\S*+(?<=:)(?=[ ][^\s\[]++\[[^\]\s]++\]:))[ ]++)?+ )?+
+    (?P<text>)
+    (?:(?:(?P<level>(?i:emerg|alert|crit|err|error|warning|notice|info|debug))[ ])?+
+       (?!\d++:)(?!(?<=[ ][ ])[A-Z\d]{2,5}\[\d{3}\]:)
+       (?P<APP>[^\s%:\[,="<(][^\s%:\[,="<]*+)(?:\[(?P<pid>[^\]\n]*+)\])?+
+       (?::(?!:)[ ]*+|(?<=\])[ ]++)(?P<text_app>)
+       (?:\[\w++\][ ]\d++us:[ ]++\[)?+
+     | """
+    + _PALO_ALTO
+    + rb"|(?:date|device|device_name|timestamp)="
+    + _TO_LOG_ID
+    + rb"|"
+    + _TO_MNEMONIC
+    + rb")?+"
+)
+_TOKEN: Final = rb"""
+    %{1,2}[ ]?+\d\d\w++/\d/\w++
+  | %(?:[\w$]+-)+?[0-7]-\w[\w-]*+(?=[ ]?:)
+  | [A-Z][A-Z\d]*+(?:_[A-Z\d]++)++(?=[:\s])
+  | CISE_\w++
+  | <\d{6}>[ ]<\w++>
+  | [\da-f]{8}:\d(?=:)
+  | :-[ ]\w++
+  | (?:last[ ])?+message[ ]repeated(?=[ ]\d)
+  | \d{5}[ ][a-z][\w-]*+(?=:)
+  | pri=\d[ ]c=\d++[ ]m=\d++
+  | log_?id="?+\d++
+  | (?<=,)[A-Z]\w++,[\w-]++(?=,)
+  | [a-z\d-]++(?:,[a-z\d!-]++)++(?=[ ])
+  | (?:esx|vprob|vob)\.[\w.]++
+  | (?:info|warning|error|verbose|panic)(?=[ ]\w++\[)
+  | (?:events|airmarshal_events)[ ]type=\w++ | security_event[ ]\w++ | ids-alerts(?=[ ]signature)
+  | (?:flows|ip_flow_start|ip_flow_end|urls|firewall|vpn_firewall)[ ](?:src|dst|allow|deny|pattern)
+  | PPE-\d++[ ]:[ ](?:default[ ])?+\w++[ ]\w++(?=[ ]\d)
+  | port\d++(?=[ ]\d{4}-[A-Z])
+  | (?<=[ ][ ])[A-Z\d]{2,5}\[\d{3}\](?=:)
+"""
+_DETAIL: Final = rb"""
+    (?: "?+[ ]type=(?:[^l\n]++|l(?!evel=))*+level="?+
+      | "?+[ ]log_type=(?:[^sp\n]++|s(?!everity=)|p(?!riority=))*+(?:severity|priority)="?+
+      | (?:,[^,\n]*+){8},(?=(?:informational|low|medium|high|critical),)
+      | [ ]\d++[ ]\d++[ ]0[ ]\S++[ ]\S++[ ](?:[+-]\S++[ ])?+\d++[ ](?=\d++[ ][A-Z]++[ ])
+      | [ ](?P<stamp_port>\d{4}-[A-Z][a-z]{2}-[ \d]\d[ ]\S++)[ ]
+    )(?P<DETAIL>\d++[ ]\w++|\w++)
+"""
+_BODY: Final = (
+    rb"(?:"
+    + rb"|".join((_RFC_5424, _OF_VENDORS, _RFC_3164))
+    + rb")(?:(?P<TOKEN>"
+    + _TOKEN
+    + rb")(?:"
+    + _DETAIL
+    + rb")?+)?+"
+)
+
+
+def _for_shapes(pattern: bytes) -> bytes:
+    """Capture the groups of the shape alone."""
+    return re.sub(rb"\(\?P<[a-z_\d]+>", b"(?:", pattern)
+
+
+_LINES: Final = re.compile(
+    rb"^[ ]?+<(\d{1,3})>(?!<)" + _for_shapes(_BODY) + rb".*+\n|^.*+\n", re.VERBOSE | re.MULTILINE
+)
+_PARTS: Final = re.compile(_BODY, re.VERBOSE)
+
+Found = tuple[bytes, ...]
+"""The number in PRI, and the words of a ``Shape``. All are empty where PRI is not plain."""
+
+
+def shapes_of(lines: bytes) -> list[Found]:
+    """Find the shape of each line; each must end with a newline."""
+    return _LINES.findall(lines)
+
+
+def parts_of(line: bytes) -> tuple[Shape, re.Match[bytes]]:
+    """Find the shape of what stands behind PRI, and all other parts by their names."""
+    match = _PARTS.match(line)
+    if match is None:  # the form of RFC 3164 is optional to its last part
+        raise AssertionError("the pattern of syslog messages matches everything")
+    found = match.groupdict(b"")
+    return Shape(*(found[name.upper()] for name in Shape._fields)), match
