@@ -27,6 +27,7 @@ from typing import Final
 _HEAD: Final = re.compile(rb"(\d{1,10})( ?)(<?)")
 _MOST_DIGITS: Final = 9
 _LINE_END: Final = re.compile(rb"[\n\0]")
+_NOT_PLAIN: Final = re.compile(rb"\n[\d\n]")
 _BETWEEN: Final = re.compile(rb"[\r\n\0]*+")
 _FRAME_LIMIT: Final = 16
 """How many times longer than a message may be a counted frame is believed and cut; what says that
@@ -91,12 +92,21 @@ class StreamFramer:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take what was received, and give the messages that are whole now."""
-        if not (self._rest or self._skip_octets or self._skip_line or self.is_broken):
-            end = data.rfind(b"\n") + 1
-            if (lines := self._plain_lines(data[:end])) is not None:
-                self._was_counted = False
-                return lines + self._take(data[end:])
-        return self._take(data)
+        if self._rest:
+            data = self._rest + data
+        messages: list[bytes] = []
+        position, size = self._skip(data, 0), len(data)
+        position = self._plain_lines(data, position, messages)
+        while position < size and not self.is_broken:
+            begin, position = position, self._skip(data, position)
+            position = self._plain_counted(data, position, messages)
+            if position > begin:
+                continue
+            position = self._frame(data, position, messages)
+            if position == begin and not self._skip_line:
+                break  # not whole yet
+        self._rest = b"" if self.is_broken else data[position:]
+        return messages
 
     def close(self) -> list[bytes]:
         """Give what is left when the connection ends: a line without its end is a message."""
@@ -109,32 +119,46 @@ class StreamFramer:
         self._counts.partial += 1
         return [self._cut(rest.removesuffix(b"\r"))]
 
-    def _plain_lines(self, block: bytes) -> list[bytes] | None:
-        """Split what is all whole lines that begin with ``<``, as nearly everything is.
+    def _plain_lines(self, data: bytes, position: int, messages: list[bytes]) -> int:
+        """Take all whole lines if there is nothing else, as nearly always; the position behind.
 
-        This is the fast way; whatever else there is goes the general way, with the same result.
+        This is the fast way, tried once. ``_frame`` finds the same messages one by one.
         """
-        if not block.startswith(b"<") or b"\0" in block or b"\r" in block:
-            return None
-        if block.count(b"\n<") != block.count(b"\n") - 1:
-            return None
+        end = data.rfind(b"\n", position)
+        if end < 0 or self._skip_octets or self._skip_line or self.is_broken:
+            return position
+        block = data[position : end + 1]
+        if b"\r" in block and block.count(b"\r") == block.count(b"\r\n"):
+            block = block.replace(b"\r\n", b"\n")
+        first = block[:1]
+        if first != b"<" and (self._was_counted or first == b"\n" or first.isdigit()):
+            return position
+        if b"\0" in block or b"\r" in block or _NOT_PLAIN.search(block):
+            return position
         lines = block.split(b"\n")
         lines.pop()
-        return lines if max(map(len, lines)) <= self._longest else None
+        if max(map(len, lines)) > self._longest:
+            return position
+        messages += lines
+        self._was_counted = False
+        return end + 1
 
-    def _take(self, data: bytes) -> list[bytes]:
-        data = self._rest + data if self._rest else data
-        messages: list[bytes] = []
-        position, size = 0, len(data)
-        while position < size and not self.is_broken:
-            begin, position = position, self._skip(data, position)
-            if position > begin:
-                continue
-            position = self._frame(data, position, messages)
-            if position == begin and not self._skip_line:
-                break  # not whole yet
-        self._rest = b"" if self.is_broken else data[position:]
-        return messages
+    def _plain_counted(self, data: bytes, position: int, messages: list[bytes]) -> int:
+        """Take counted frames as long as they are whole and plain; the position behind them."""
+        if self._skip_octets or self._skip_line:
+            return position
+        size, longest = len(data), self._longest
+        while True:
+            blank = data.find(b" <", position, position + _MOST_DIGITS + 2)
+            digits = data[position:blank]
+            if blank < 0 or not digits.isdigit() or digits.startswith(b"0"):
+                return position
+            end = blank + 1 + int(digits)
+            if end > size or end - blank > longest + 1:
+                return position
+            messages.append(data[blank + 1 : end])
+            self._was_counted = True
+            position = end
 
     def _skip(self, data: bytes, position: int) -> int:
         """Pass over what is to be dropped, and what stands between frames."""

@@ -25,9 +25,9 @@ _MOST: Final = 256
 _PAIRS: Final = re.compile(
     r"""(?<![\w.-])([A-Za-z_][\w.-]*)=(?:"((?:[^"\\]|\\.)*+)"|'([^']*+)'|([^\s,;"')]*+))"""
 )
-_LISTED_PAIRS: Final = re.compile(r"([A-Za-z][\w -]*+)=([^,]*+)(?:,|\Z)")
+_LISTED_PAIRS: Final = re.compile(r"(?:(?<=,)|\A)([^=,]*+)=([^,]*+)")
 _COLON_PAIRS: Final = re.compile(r"(?<![^\s,])([A-Za-z]\w*+): ([^,]*+)(?:,|\Z)")
-_QUOTED_PAIRS: Final = re.compile(r'([\w.-]++):"((?:[^"\\]|\\.)*+)"')
+_QUOTED_PAIRS: Final = re.compile(r'(?<![\w.-])([\w.-]++):"((?:[^"\\]|\\.)*+)"')
 _DASHED_PAIRS: Final = re.compile(r"-([A-Za-z]\w*+)=([^;=]*?)(?=-[A-Za-z]\w*=|;|\Z)")
 _HUAWEI: Final = re.compile(r"%{1,2} ?\d\d(\w+)/\d/(\w+)(?:\((\w)\))?(?:\[(\d+)\])?")
 _ESCAPE: Final = re.compile(r'\\(["\\])')
@@ -111,7 +111,11 @@ def _comware(text: str) -> dict[str, str]:
 
 
 def _palo_alto(text: str) -> dict[str, str]:
-    columns = next(csv.reader([text.replace("\n", " ").replace("\r", " ").replace("\0", "")]), [])
+    line = text.partition("\n")[0].replace("\r", " ").replace("\0", "")
+    try:
+        columns = next(csv.reader([line]), [])
+    except csv.Error:  # a column longer than any real one
+        columns = line.split(",", _MOST)
     kind = columns[3] if len(columns) > 3 else ""
     names = (*_PALO_ALTO_HEAD, *_PALO_ALTO_COLUMNS.get(kind, ()))
     return {name: value for name, value in zip(names, columns, strict=False) if name and value}

@@ -128,6 +128,12 @@ def test_framer_cuts_a_counted_message_that_is_too_long_and_drops_the_rest(exces
     assert taken.faults == {}
 
 
+def test_framer_gives_no_empty_message_behind_a_line_that_was_cut() -> None:
+    taken = Stream(b"x" * (LONGEST + 2), b"\0\n")
+
+    assert taken.messages == [b"x" * LONGEST]
+
+
 def test_framer_holds_no_more_than_a_message_of_what_never_ends() -> None:
     framer = StreamFramer(FramingCounts(), max_message_bytes=LONGEST)
     for _ in range(1000):
