@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from exporters.wire.syslog_priority import Priority, decode_priority, priority_of
-from exporters.wire.syslog_shape import Found, Shape, parts_of, shapes_of
+from exporters.wire.syslog_shape import Found, Shape, parts_of, shape_of, shapes_of
 from exporters.wire.syslog_text import strip_trailer
 from exporters.wire.syslog_vendors import firewalls, juniper, mnemonics, others
 from exporters.wire.syslog_vendors.signature import Signature
@@ -24,8 +24,9 @@ _FAMILIES: Final[Sequence[Callable[[Shape], Signature | None]]] = (
     others.recognise,
 )
 _NIL: Final = b"-"
-_MOST_REMEMBERED: Final = 65_536
-_LONGEST_WORD: Final = 128
+_MOST_REMEMBERED: Final = 16_384
+_LONGEST_REMEMBERED: Final = 512
+"""Octets of all words of a shape."""
 
 
 class MessageFormat(StrEnum):
@@ -74,7 +75,8 @@ class Classifier:
     """Classifies messages, and remembers the classes of shapes that it has seen.
 
     Whoever sends ever new shapes gains nothing: what is remembered is bounded, and begun anew when
-    it is full. Classes that are equal may then be several, so add up what they count.
+    it is full. Classes that are equal may then be several, so add up what they count, and let go
+    of those that counted nothing of late.
     """
 
     def __init__(self) -> None:
@@ -112,10 +114,10 @@ class Classifier:
         number, *words = found
         if not number:
             return self.classify(message)
-        learnt = self._class_of(priority_of(number), Shape(*words))
-        if len(self._by_found) >= _MOST_REMEMBERED:
-            self._by_found.clear()
-        if sum(map(len, words)) <= _LONGEST_WORD * 2:
+        learnt = self._class_of(priority_of(number), shape_of(words))
+        if sum(map(len, words)) <= _LONGEST_REMEMBERED:
+            if len(self._by_found) >= _MOST_REMEMBERED:
+                self._by_found.clear()
             self._by_found[found] = learnt
         return learnt
 
@@ -126,8 +128,7 @@ class Classifier:
             known = describe(priority, shape)
             if len(self._by_meaning) >= _MOST_REMEMBERED:
                 self._by_meaning.clear()
-            if sum(map(len, shape)) <= _LONGEST_WORD * 2:
-                self._by_meaning[key] = known
+            self._by_meaning[key] = known
         return known
 
 
@@ -151,7 +152,7 @@ def describe(priority: Priority, shape: Shape) -> MessageClass:
         priority_severity=priority.severity,
         vendor=signature.vendor,
         event="repeated" if is_repeat else signature.event,
-        app=app[:_LONGEST_WORD],
+        app=app,
         is_counted=bool(shape.counted) or shape.sd_id == b"[meta",
         is_repeat=is_repeat,
     )

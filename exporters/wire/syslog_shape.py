@@ -18,6 +18,7 @@ a message grows with its length and no faster.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 
@@ -158,6 +159,7 @@ def _for_shapes(pattern: bytes) -> bytes:
 _LINES: Final = re.compile(
     rb"^[ ]?+<(\d{1,3})>(?!<)" + _for_shapes(_BODY) + rb".*+\n|^.*+\n", re.VERBOSE | re.MULTILINE
 )
+_LONGEST_WORD: Final = 128
 _PARTS: Final = re.compile(_BODY, re.VERBOSE)
 
 Found = tuple[bytes, ...]
@@ -169,10 +171,15 @@ def shapes_of(lines: bytes) -> list[Found]:
     return _LINES.findall(lines)
 
 
+def shape_of(words: Iterable[bytes]) -> Shape:
+    """Make a shape of the words found, as far as anybody reads a word."""
+    return Shape(*(word[:_LONGEST_WORD] for word in words))
+
+
 def parts_of(line: bytes) -> tuple[Shape, re.Match[bytes]]:
     """Find the shape of what stands behind PRI, and all other parts by their names."""
     match = _PARTS.match(line)
     if match is None:  # the form of RFC 3164 is optional to its last part
         raise AssertionError("the pattern of syslog messages matches everything")
     found = match.groupdict(b"")
-    return Shape(*(found[name.upper()] for name in Shape._fields)), match
+    return shape_of(found[name.upper()] for name in Shape._fields), match

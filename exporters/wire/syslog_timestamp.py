@@ -13,7 +13,7 @@ Forms, by example::
     2018-Nov- 9 15:42:06.972        Opengear
     09/11/2021:21:13:15 GMT         NetScaler, day or month first
     1563249630.774247467            Meraki, Unix time
-    1w2d, 00:01:01                  Cisco without a clock, ``parse_uptime``
+    1w2d, 00:01:01                  Cisco without a clock, ``search_uptime``
 
 What is not written, the year or the zone, is chosen by ``resolve``: the year that puts the stamp
 nearest to its receipt, the zone of the device. Names of zones are ambiguous: those that mean one
@@ -97,12 +97,6 @@ def search_stamp(text: str, position: int = 0) -> tuple[Stamp | None, int, int] 
     """
     match = _STAMP.search(text, position)
     return None if match is None else (_read(match), match.start(), match.end())
-
-
-def parse_stamp(text: str) -> Stamp | None:
-    """Read a text that is a time stamp and nothing else; None where it is not one."""
-    match = _STAMP.fullmatch(text)
-    return None if match is None else _read(match)
 
 
 def search_uptime(text: str) -> tuple[int, int, int] | None:
@@ -215,7 +209,14 @@ def _offset_of(text: str) -> tuple[int | None, str]:
 
 def _is_possible(stamp: Stamp) -> bool:
     try:
-        datetime(stamp.year or 2000, stamp.month, stamp.day, stamp.hour, stamp.minute, stamp.second)
+        datetime(
+            2000 if stamp.year is None else stamp.year,
+            stamp.month,
+            stamp.day,
+            stamp.hour,
+            stamp.minute,
+            stamp.second,
+        )
     except ValueError:
         return False
     return abs(stamp.offset_seconds or 0) < 24 * _HOUR
