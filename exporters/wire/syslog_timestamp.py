@@ -119,7 +119,7 @@ def resolve(stamp: Stamp, received_at: float, zone: tzinfo = UTC) -> float | Non
 
     Without a year, it is the one that puts the stamp nearest to its receipt: a message of 31
     December may be received on 1 January, and the other way round from a clock that is fast. None
-    where there is no such day in any of these years (29 February).
+    where the day is in none of these years: 29 February.
     """
     if stamp.unix_time is not None:
         return stamp.unix_time
@@ -133,9 +133,8 @@ def resolve(stamp: Stamp, received_at: float, zone: tzinfo = UTC) -> float | Non
     if not known:
         return None
     nearest = min(known, key=lambda time: abs(time - received_at))
-    if not stamp.year and abs(nearest - received_at) > 366 * 24 * _HOUR:
-        return None
-    return nearest
+    is_near = abs(nearest - received_at) < 200 * 24 * _HOUR
+    return nearest if stamp.year or is_near else None
 
 
 def _unix_time(stamp: Stamp, year: int, zone: tzinfo) -> float | None:
@@ -149,9 +148,11 @@ def _unix_time(stamp: Stamp, year: int, zone: tzinfo) -> float | None:
 
 
 def _zone_of(stamp: Stamp, when: datetime, zone: tzinfo) -> tzinfo:
-    """The device's zone knows what its own names mean; else a name means what it means anywhere."""
-    if stamp.zone and stamp.zone in (zone.tzname(when), zone.tzname(when + timedelta(days=182))):
-        return zone
+    """Give the zone of a stamp. What a name means, the device's zone knows before anybody else."""
+    if stamp.zone:
+        for season in (when, when.replace(month=1, day=1), when.replace(month=7, day=1)):
+            if zone.tzname(season) == stamp.zone:
+                return timezone(zone.utcoffset(season) or timedelta())
     if stamp.offset_seconds is None:
         return zone
     return timezone(timedelta(seconds=stamp.offset_seconds))
@@ -165,10 +166,10 @@ def _read(match: re.Match[str]) -> Stamp | None:
     offset, zone = _offset_of((found[f"{kind}z"] or "").strip())
     year, month, day, is_swapped = _date_of(found, kind)
     fraction = found[f"{kind}f"] or found["halff"] or ""
+    second = int(found[f"{kind}s"])
     stamp = Stamp(
         year, month, day, _hour_of(int(found[f"{kind}h"]), found["half"]), int(found[f"{kind}m"]),
-        min(int(found[f"{kind}s"]), 59) if found[f"{kind}s"] == "60" else int(found[f"{kind}s"]),
-        int(f"{fraction[:6]:0<6}"), offset, zone, None, is_swapped,
+        59 if second == 60 else second, int(f"{fraction[:6]:0<6}"), offset, zone, None, is_swapped,
     )  # fmt: skip
     return stamp if _is_possible(stamp) else None
 

@@ -98,7 +98,16 @@ def test_stamp_that_is_swapped_is_the_day_nearer_to_the_receipt() -> None:
         assert abs(resolved - received.timestamp()) < 3600
 
 
-def test_leap_day_that_no_year_near_the_receipt_has_is_none() -> None:
-    assert (
-        resolve(stamp_of("Feb 29 12:00:00"), datetime(2026, 3, 1, tzinfo=UTC).timestamp()) is None
-    )
+@pytest.mark.parametrize(
+    "received", [datetime(2026, 3, 1, tzinfo=UTC), datetime(2025, 12, 1, tzinfo=UTC)]
+)
+def test_leap_day_that_no_year_near_the_receipt_has_is_none(received: datetime) -> None:
+    assert resolve(stamp_of("Feb 29 12:00:00"), received.timestamp()) is None
+
+
+def test_name_of_the_other_season_is_believed() -> None:
+    stamp = stamp_of("2026-07-01 12:00:00 EST")
+
+    resolved = resolve(stamp, 0.0, ZoneInfo("America/New_York"))
+
+    assert resolved == datetime(2026, 7, 1, 17, tzinfo=UTC).timestamp()
