@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from exporters.wire.syslog_priority import Priority, decode_priority, priority_of
-from exporters.wire.syslog_shape import Found, Shape, parts_of, shape_of, shapes_of
+from exporters.wire.syslog_shape import Found, Shape, shape_behind_priority, shape_of, shapes_of
 from exporters.wire.syslog_text import strip_trailer
 from exporters.wire.syslog_vendors import firewalls, juniper, mnemonics, others
 from exporters.wire.syslog_vendors.signature import Signature
@@ -90,8 +90,7 @@ class Classifier:
         line = data[position:].partition(b"\n")[0]
         if not data[position:].strip() and priority.fault == "missing":
             return EMPTY
-        shape, _ = parts_of(line + b"\n")
-        return self._class_of(priority, shape)
+        return self._class_of(priority, shape_behind_priority(line + b"\n"))
 
     def classify_batch(self, messages: Sequence[bytes]) -> list[MessageClass]:
         """Give the classes of many messages; the same as of each alone."""
