@@ -15,7 +15,7 @@ from exporters.wire.syslog_priority import Priority, decode_priority, priority_o
 from exporters.wire.syslog_shape import Found, Shape, shape_behind_priority, shape_of, shapes_of
 from exporters.wire.syslog_text import strip_trailer
 from exporters.wire.syslog_vendors import firewalls, juniper, mnemonics, others
-from exporters.wire.syslog_vendors.signature import Signature
+from exporters.wire.syslog_vendors.signature import Signature, text_of
 
 _FAMILIES: Final[Sequence[Callable[[Shape], Signature | None]]] = (
     mnemonics.recognise,
@@ -96,10 +96,8 @@ class Classifier:
         """Give the classes of many messages; the same as of each alone."""
         lines = b"\n".join(messages) + b"\n"
         if b"\0" in lines or b"\r" in lines or lines.count(b"\n") != len(messages):
-            messages = [strip_trailer(message) for message in messages]
-            lines = b"\n".join(messages) + b"\n"
-            if lines.count(b"\n") != len(messages):
-                return [self.classify(message) for message in messages]
+            first_lines = (strip_trailer(message).partition(b"\n")[0] for message in messages)
+            lines = b"\n".join(first_lines) + b"\n"
         found = shapes_of(lines)
         classes = list(map(self._by_found.get, found))
         if None in classes:
@@ -142,7 +140,7 @@ def recognise(shape: Shape) -> Signature | None:
 def describe(priority: Priority, shape: Shape) -> MessageClass:
     """Work out the class of a shape."""
     signature = recognise(shape) or Signature("")
-    app = signature.app or (shape.app or shape.app_5424.removeprefix(_NIL)).decode("latin-1")
+    app = signature.app or text_of(shape.app or shape.app_5424.removeprefix(_NIL))
     is_repeat = shape.token.endswith(b"message repeated")
     return MessageClass(
         format=_format_of(shape, signature),

@@ -24,14 +24,14 @@ from exporters.wire.syslog_timestamp import Stamp, search_stamp, search_uptime
 
 
 class Clock(StrEnum):
-    """What a Cisco device says of its clock."""
+    """What a device says of its clock, by a mark of Cisco's or in timeQuality (RFC 5424 s7.1)."""
 
     UNKNOWN = ""
-    """It says nothing, which from Cisco devices means that it is right."""
+    """It says nothing, which of those that would say it means that the clock is right."""
     NEVER_SET = "never_set"
     """``*``: it has counted from a date of its own since the start."""
     UNSYNCHRONISED = "unsynchronised"
-    """``.``: it was right once."""
+    """``.``: it was right once. ``isSynced="0"``: nobody knows."""
 
 
 class Header(NamedTuple):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, tzinfo
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -35,6 +36,28 @@ _EPOCHS: Final = ((3, 1), (1, 1))
 """Dates that Cisco devices count from until somebody sets their clock, by month and day."""
 
 
+class MessageFault(StrEnum):
+    """What can be wrong with a message: a closed set, so that it may be a label."""
+
+    NO_PRIORITY = "no_priority"
+    MALFORMED_PRIORITY = "malformed_priority"
+    PRIORITY_OUT_OF_RANGE = "priority_out_of_range"
+    DOUBLE_PRIORITY = "double_priority"
+    """A relay has put its own before the sender's, which is the one that counts."""
+    BAD_VERSION = "bad_version"
+    BAD_TIMESTAMP = "bad_timestamp"
+    BAD_STRUCTURED_DATA = "bad_structured_data"
+    INVALID_UTF8 = "invalid_utf8"
+
+
+_PRIORITY_FAULTS: Final = {
+    "missing": MessageFault.NO_PRIORITY,
+    "malformed": MessageFault.MALFORMED_PRIORITY,
+    "out_of_range": MessageFault.PRIORITY_OUT_OF_RANGE,
+    "double": MessageFault.DOUBLE_PRIORITY,
+}
+
+
 class SyslogMessage(NamedTuple):
     """What a message says. Empty or None is what it does not.
 
@@ -49,9 +72,7 @@ class SyslogMessage(NamedTuple):
         values: What a vendor's form lists: pairs, columns, parts of the mnemonic.
         header: Time stamp, numbers and clock.
         repeated: How often, it says, the message before it came again.
-        faults: What is wrong with it: ``no_priority``, ``malformed_priority``,
-            ``priority_out_of_range``, ``double_priority``, ``bad_version``, ``bad_timestamp``,
-            ``bad_structured_data``, ``invalid_utf8``.
+        faults: What is wrong with it.
     """
 
     message_class: MessageClass
@@ -64,7 +85,7 @@ class SyslogMessage(NamedTuple):
     values: Mapping[str, str] = NOTHING
     header: Header = Header()
     repeated: int | None = None
-    faults: frozenset[str] = frozenset()
+    faults: frozenset[MessageFault] = frozenset()
 
     def device_time(self, received_at: float, zone: tzinfo = UTC) -> float | None:
         """Give the Unix time at which the device says that it wrote this; None if it does not.
@@ -97,32 +118,23 @@ def decode_message(data: bytes) -> SyslogMessage:
     line = content.partition(b"\n")[0] + b"\n"
     shape, match = parts_of(line)
     message_class = describe(priority, shape)
-    faults = set(filter(None, (_PRIORITY_FAULTS[priority.fault],)))
+    faults = {_PRIORITY_FAULTS[priority.fault]} if priority.fault else set()
     if shape.version:
         message = _read_5424(message_class, content, match, faults)
     else:
         if _SWALLOWED.match(content):
-            faults.add("bad_version")
+            faults.add(MessageFault.BAD_VERSION)
         message = _read_other(message_class, content, shape, match, faults)
     return _complete(message, faults)
 
 
-_PRIORITY_FAULTS: Final = {
-    "": "",
-    "missing": "no_priority",
-    "malformed": "malformed_priority",
-    "out_of_range": "priority_out_of_range",
-    "double": "double_priority",
-}
-
-
 def _read_5424(
-    message_class: MessageClass, content: bytes, match: re.Match[bytes], faults: set[str]
+    message_class: MessageClass, content: bytes, match: re.Match[bytes], faults: set[MessageFault]
 ) -> SyslogMessage:
     if message_class.format is not MessageFormat.RFC5424:
-        faults.add("bad_version")
-    names = ("stamp_5424", "host_5424", "APP_5424", "process_5424", "MESSAGE_ID")
-    stamp_text, host, app, process_id, message_id = (_nil(_part(match, name)) for name in names)
+        faults.add(MessageFault.BAD_VERSION)
+    names = ("stamp_5424", "host_5424", "process_5424", "MESSAGE_ID")
+    stamp_text, host, process_id, message_id = (_nil(_part(match, name)) for name in names)
     if (start := match.start("SD_ID")) < 0:
         start = match.end("MESSAGE_ID") + 1 if match["MESSAGE_ID"] else match.start("start_5424")
     rest, is_utf8 = decode_octets(content[start:])
@@ -131,22 +143,25 @@ def _read_5424(
     if found is None and message_class.vendor == "checkpoint":
         rest = rest.lstrip(" ")  # name:"value"; in the brackets
     elif found is None:
-        faults.add("bad_structured_data")
+        faults.add(MessageFault.BAD_STRUCTURED_DATA)
         rest = rest.lstrip(" ")
     else:
         data, end = found
         rest = rest[end:]
+    header = _header_of(stamp_text, faults)
+    if data.get("timeQuality", {}).get("isSynced") == ("0",):
+        header = header._replace(clock=Clock.UNSYNCHRONISED)
     if not is_utf8:
-        faults.add("invalid_utf8")
+        faults.add(MessageFault.INVALID_UTF8)
     return SyslogMessage(
         message_class,
         host,
-        app or message_class.app,
+        message_class.app,
         process_id,
         message_id,
         rest.removeprefix(" ").removeprefix(BOM.decode()),
         data,
-        header=_header_of(stamp_text, faults),
+        header=header,
     )
 
 
@@ -155,16 +170,16 @@ def _read_other(
     content: bytes,
     shape: Shape,
     match: re.Match[bytes],
-    faults: set[str],
+    faults: set[MessageFault],
 ) -> SyslogMessage:
     start = _text_start(match, shape)
     text, is_utf8 = decode_octets(content[start:])
     if not is_utf8:
-        faults.add("invalid_utf8")
+        faults.add(MessageFault.INVALID_UTF8)
     if shape.token.startswith(b"%") and not shape.app:
         header = read_header(decode_octets(content[: match.start("TOKEN")])[0])
         if header.has_bad_stamp:
-            faults.add("bad_timestamp")
+            faults.add(MessageFault.BAD_TIMESTAMP)
     else:
         header = _header_of(_first(match, _STAMPS), faults)
     return SyslogMessage(
@@ -177,7 +192,7 @@ def _read_other(
     )
 
 
-def _complete(message: SyslogMessage, faults: set[str]) -> SyslogMessage:
+def _complete(message: SyslogMessage, faults: set[MessageFault]) -> SyslogMessage:
     """Add what is read from the text: a vendor's values, repeats."""
     message_class = message.message_class
     values = read_values(message_class.vendor, message_class.event, message.text)
@@ -203,12 +218,12 @@ def _text_start(match: re.Match[bytes], shape: Shape) -> int:
     return max(match.start("text"), 0)
 
 
-def _header_of(stamp_text: str, faults: set[str]) -> Header:
+def _header_of(stamp_text: str, faults: set[MessageFault]) -> Header:
     if not stamp_text:
         return Header()
     found = search_stamp(stamp_text)
     if found is None or found[0] is None:
-        faults.add("bad_timestamp")
+        faults.add(MessageFault.BAD_TIMESTAMP)
         return Header(has_bad_stamp=True)
     return Header(found[0])
 

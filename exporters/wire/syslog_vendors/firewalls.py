@@ -22,6 +22,7 @@ from exporters.wire.syslog_vendors.signature import (
     Signature,
     severity_of_digit,
     severity_of_word,
+    text_of,
 )
 
 _LOG_ID: Final = re.compile(r'log_?id="?(\d+)\Z')
@@ -43,15 +44,15 @@ def recognise(shape: Shape) -> Signature | None:
     """Recognise a firewall's message."""
     if shape.version:
         return _check_point(shape)
-    token = shape.token.decode("latin-1")
-    detail = shape.detail.decode("latin-1")
+    token = text_of(shape.token)
+    detail = text_of(shape.detail)
     if match := _LOG_ID.match(token):
         vendor = "sophos" if len(match[1]) >= _SOPHOS_DIGITS else "fortinet"
         return Signature(vendor, match[1], severity_of_word(detail))
     if match := _SONICWALL.match(token):
         return Signature("sonicwall", match[2], severity_of_digit(match[1]))
     if match := _F5.match(token):
-        return Signature("f5", match[1], severity_of_digit(match[2]), shape.app.decode("latin-1"))
+        return Signature("f5", match[1], severity_of_digit(match[2]), text_of(shape.app))
     if match := _NETSCALER.match(token):
         return Signature("netscaler", match[2], app=match[1])
     if match := _PALO_ALTO.match(token):
@@ -60,7 +61,7 @@ def recognise(shape: Shape) -> Signature | None:
 
 
 def _check_point(shape: Shape) -> Signature | None:
-    element = shape.sd_id.decode("latin-1")
+    element = text_of(shape.sd_id)
     match = _CHECK_POINT_ACTION.match(element)
     if shape.app_5424 != b"CheckPoint" and _CHECK_POINT_ENTERPRISE not in element:
         return None

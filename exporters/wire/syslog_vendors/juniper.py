@@ -14,7 +14,7 @@ import re
 from typing import Final
 
 from exporters.wire.syslog_shape import Shape
-from exporters.wire.syslog_vendors.signature import Signature
+from exporters.wire.syslog_vendors.signature import Signature, text_of
 
 _EVENT: Final = re.compile(rb"[A-Z][A-Z\d]*(?:_[A-Z\d]+)+\Z")
 _ENTERPRISE: Final = b"@2636"
@@ -40,7 +40,7 @@ _PREFIXES: Final = frozenset(
 def recognise(shape: Shape) -> Signature | None:
     """Recognise an event of Junos, or a daemon or card that nobody else has."""
     if _CARD.match(shape.token) and not shape.app:
-        return Signature("juniper", app=shape.token.decode())
+        return Signature("juniper", app=text_of(shape.token))
     if shape.version:
         is_junos = _ENTERPRISE in shape.sd_id or shape.app_5424 in _DAEMONS
         name, app = shape.message_id, shape.app_5424
@@ -50,4 +50,4 @@ def recognise(shape: Shape) -> Signature | None:
     is_named = _EVENT.match(name) is not None
     if not is_junos and not (is_named and app and name.partition(b"_")[0] in _PREFIXES):
         return None
-    return Signature("juniper", name.decode() if is_named else "", app=app.decode("latin-1"))
+    return Signature("juniper", text_of(name) if is_named else "", app=text_of(app))

@@ -16,7 +16,7 @@ import re
 from typing import Final
 
 from exporters.wire.syslog_shape import Shape
-from exporters.wire.syslog_vendors.signature import Signature, severity_of_digit
+from exporters.wire.syslog_vendors.signature import Signature, severity_of_digit, text_of
 
 _CISCO: Final = re.compile(r"%(?P<event>(?P<facility>[\w$-]+?)-(?P<severity>[0-7])-[\w-]+)\Z")
 _HUAWEI: Final = re.compile(r"%{1,2} ?(?P<form>\d\d)(?P<event>\w+/(?P<severity>\d)/\w+)\Z")
@@ -27,7 +27,7 @@ _CISCO_ALONE: Final = frozenset(("ASA", "FTD", "PIX", "FWSM"))
 
 def recognise(shape: Shape) -> Signature | None:
     """Recognise an event that is named with a percent sign."""
-    token = shape.token.decode("latin-1")
+    token = text_of(shape.token)
     if not token.startswith("%"):
         return None
     if match := _HUAWEI.match(token):
@@ -36,7 +36,7 @@ def recognise(shape: Shape) -> Signature | None:
     match = _CISCO.match(token)
     if match is None:
         return None
-    app = (shape.process or shape.app or shape.app_5424).decode("latin-1")
+    app = text_of(shape.process or shape.app or shape.app_5424)
     is_arista = _ARISTA_AGENT.match(app) and match["facility"] not in _CISCO_ALONE
     return Signature(
         "arista" if is_arista and not shape.process else "cisco",

@@ -21,7 +21,7 @@ import re
 from typing import Final
 
 from exporters.wire.syslog_shape import Shape
-from exporters.wire.syslog_vendors.signature import Signature, severity_of_word
+from exporters.wire.syslog_vendors.signature import Signature, severity_of_word, text_of
 
 _MERAKI: Final = re.compile(
     r"(?:(?:airmarshal_)?events type=(?P<type>\w+)|security_event (?P<event>\w+)"
@@ -58,21 +58,21 @@ _TOPICS: Final = frozenset(
 
 def recognise(shape: Shape) -> Signature | None:
     """Recognise what the larger families have not."""
-    token = shape.token.decode("latin-1")
-    app = (shape.app_5424 or shape.app).decode("latin-1")
+    token = text_of(shape.token)
+    app = text_of(shape.app_5424 or shape.app)
     if shape.placed:
         return Signature("unifi", app=app)
     if app:
         return _with_app(token, app, shape)
     if token.startswith("CISE_"):
-        code, _, word = shape.detail.decode("latin-1").partition(" ")
+        code, _, word = text_of(shape.detail).partition(" ")
         return Signature("cisco", code, severity_of_word(word), token)
     if match := _PROCURVE.match(token):
         return Signature("procurve", match[1], app=match[2])
     if match := _NEC.match(token):
         return Signature("nec", f"{match[1]}.{match[2]}", app=match[1])
     if token.startswith("port") and shape.detail:
-        return Signature("opengear", shape.detail.decode("latin-1"))
+        return Signature("opengear", text_of(shape.detail))
     if match := _MERAKI.match(token):
         return Signature("cisco", match["type"] or match["event"] or match["log"], app="meraki")
     return _mikrotik(shape)
@@ -83,7 +83,7 @@ def _with_app(token: str, app: str, shape: Shape) -> Signature | None:
         return Signature("aruba", match[1], severity_of_word(match[2]), app)
     if match := _SONIC.match(token):
         return Signature("sonic", match[1], app=app)
-    name = app.encode("latin-1")
+    name = shape.app_5424 or shape.app
     if name in _VMWARE_APPS:
         if _VMWARE_EVENT.match(token):
             return Signature("vmware", token, app=app)
@@ -98,5 +98,5 @@ def _mikrotik(shape: Shape) -> Signature | None:
     topics = shape.token.split(b",")
     if len(topics) < 2 or not _TOPICS.issuperset(topic.lstrip(b"!") for topic in topics):
         return None
-    words = (severity_of_word(topic.decode()) for topic in topics)
-    return Signature("mikrotik", "", next(filter(None, words), ""), topics[0].decode())
+    words = (severity_of_word(text_of(topic)) for topic in topics)
+    return Signature("mikrotik", "", next(filter(None, words), ""), text_of(topics[0]))

@@ -35,6 +35,11 @@ _WORDS: Final = {
 }  # fmt: skip
 
 
+def text_of(word: bytes) -> str:
+    """Give a word of a shape as text; most are ASCII by the pattern that found them."""
+    return word.decode(errors="replace")
+
+
 def severity_of_word(word: str) -> str:
     """Give the severity that a vendor's word means; empty for a word that is none."""
     number = _WORDS.get(word.lower())

@@ -35,6 +35,7 @@ def described(message: SyslogMessage, received_at: float) -> dict[str, Any]:
         "priority_severity": kind.priority_severity,
         "vendor": kind.vendor,
         "event": kind.event,
+        "class_app": kind.app,
         "is_counted": kind.is_counted,
         "host": message.hostname,
         "app": message.app,
@@ -88,6 +89,7 @@ def test_message_of_each_form_of_the_corpus_is_recognised(form: Form) -> None:
     kind = message.message_class
 
     assert (kind.vendor, kind.event) == (form.vendor, form.event)
+    assert kind.app in (message.app, "")  # the task of a WLC is read, not counted by
     assert kind.severity == SEVERITIES[form.severity]
     assert message.faults == frozenset()
 
