@@ -1,6 +1,6 @@
 """One syslog message, read whole. Any octets are a message: the worst is a text of no format.
 
-Reading costs some ten microseconds, counting one (``exporters.wire.syslog_classes``); so a receiver
+Reading costs some thirty microseconds, counting one (``exporters.wire.syslog_classes``); so a receiver
 counts every message and reads those that somebody looks at. What both say is the same.
 
 Sources: RFC 5424 and RFC 3164; for what is found beside them, ``syslog_shape`` (the words that tell
@@ -108,8 +108,13 @@ class SyslogMessage(NamedTuple):
         return self.header.number
 
 
-def decode_message(data: bytes) -> SyslogMessage:
-    """Read one message as it came in a datagram or frame. Never fails."""
+def decode_message(data: bytes, message_class: MessageClass | None = None) -> SyslogMessage:
+    """Read one message as it came in a datagram or frame. Never fails.
+
+    Args:
+        data: The message.
+        message_class: What a ``Classifier`` has said of it, if it was asked.
+    """
     data = strip_trailer(data)
     priority, position = decode_priority(data)
     content = data[position:]
@@ -117,7 +122,7 @@ def decode_message(data: bytes) -> SyslogMessage:
         return SyslogMessage(EMPTY)
     line = content.partition(b"\n")[0] + b"\n"
     shape, match = parts_of(line)
-    message_class = describe(priority, shape)
+    message_class = message_class or describe(priority, shape)
     faults = {_PRIORITY_FAULTS[priority.fault]} if priority.fault else set()
     if shape.version:
         message = _read_5424(message_class, content, match, faults)
@@ -128,6 +133,23 @@ def decode_message(data: bytes) -> SyslogMessage:
     return _complete(message, faults)
 
 
+def decode_text(data: bytes) -> str:
+    """Read the text of a message alone, as ``decode_message`` does, in a fifth of the time.
+
+    For rules with patterns, which look at nothing else.
+    """
+    data = strip_trailer(data)
+    priority, position = decode_priority(data)
+    content = data[position:]
+    if not content.strip() and priority.fault == "missing":
+        return ""
+    shape, match = parts_of(content.partition(b"\n")[0] + b"\n")
+    if shape.version:
+        rest = decode_octets(content[_structured_data_start(match) :])[0]
+        return _split_structured_data(rest)[1]
+    return decode_octets(content[_text_start(match, shape) :])[0]
+
+
 def _read_5424(
     message_class: MessageClass, content: bytes, match: re.Match[bytes], faults: set[MessageFault]
 ) -> SyslogMessage:
@@ -135,19 +157,13 @@ def _read_5424(
         faults.add(MessageFault.BAD_VERSION)
     names = ("stamp_5424", "host_5424", "process_5424", "MESSAGE_ID")
     stamp_text, host, process_id, message_id = (_nil(_part(match, name)) for name in names)
-    if (start := match.start("SD_ID")) < 0:
-        start = match.end("MESSAGE_ID") + 1 if match["MESSAGE_ID"] else match.start("start_5424")
-    rest, is_utf8 = decode_octets(content[start:])
-    data: StructuredData = {}
-    found = parse_structured_data(rest, 0)
-    if found is None and message_class.vendor == "checkpoint":
-        rest = rest.lstrip(" ")  # name:"value"; in the brackets
-    elif found is None:
+    rest, is_utf8 = decode_octets(content[_structured_data_start(match) :])
+    data, text = _split_structured_data(rest)
+    if data is None and message_class.vendor != "checkpoint":  # which has name:"value" in brackets
         faults.add(MessageFault.BAD_STRUCTURED_DATA)
-        rest = rest.lstrip(" ")
-    else:
-        data, end = found
-        rest = rest[end:]
+    data = data or {}
+    if not is_utf8:
+        faults.add(MessageFault.INVALID_UTF8)
     header = _header_of(stamp_text, faults)
     if data.get("timeQuality", {}).get("isSynced") == ("0",):
         header = header._replace(clock=Clock.UNSYNCHRONISED)
@@ -159,10 +175,25 @@ def _read_5424(
         message_class.app,
         process_id,
         message_id,
-        rest.removeprefix(" ").removeprefix(BOM.decode()),
+        text,
         data,
         header=header,
     )
+
+
+def _structured_data_start(match: re.Match[bytes]) -> int:
+    if match["SD_ID"]:
+        return match.start("SD_ID")
+    return match.end("MESSAGE_ID") + 1 if match["MESSAGE_ID"] else match.start("start_5424")
+
+
+def _split_structured_data(rest: str) -> tuple[StructuredData | None, str]:
+    """Split what stands behind MSGID; without structured data, all of it is text."""
+    found = parse_structured_data(rest, 0)
+    if found is None:
+        return None, rest.lstrip(" ")
+    data, end = found
+    return data, rest[end:].removeprefix(" ").removeprefix(BOM.decode())
 
 
 def _read_other(

@@ -19,7 +19,8 @@ a message grows with its length and no faster.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 
@@ -164,6 +165,7 @@ _LINES: Final = re.compile(
 _LONGEST_WORD: Final = 128
 _ALONE: Final = re.compile(_for_shapes(_BODY), re.VERBOSE)
 _PARTS: Final = re.compile(_BODY, re.VERBOSE)
+_WORDS: Final = itemgetter(*(_PARTS.groupindex[name.upper()] - 1 for name in Shape._fields))
 
 Found = tuple[bytes, ...]
 """The number in PRI, and the words of a ``Shape``. All are empty where PRI is not plain."""
@@ -180,9 +182,11 @@ def shape_behind_priority(line: bytes) -> Shape:
     return Shape() if match is None else shape_of(match.groups(b""))
 
 
-def shape_of(words: Iterable[bytes]) -> Shape:
+def shape_of(words: Sequence[bytes]) -> Shape:
     """Make a shape of the words found, as far as anybody reads a word."""
-    return Shape(*(word[:_LONGEST_WORD] for word in words))
+    if max(map(len, words)) > _LONGEST_WORD:
+        words = [word[:_LONGEST_WORD] for word in words]
+    return Shape._make(words)
 
 
 def parts_of(line: bytes) -> tuple[Shape, re.Match[bytes]]:
@@ -190,5 +194,4 @@ def parts_of(line: bytes) -> tuple[Shape, re.Match[bytes]]:
     match = _PARTS.match(line)
     if match is None:  # the form of RFC 3164 is optional to its last part
         raise AssertionError("the pattern of syslog messages matches everything")
-    found = match.groupdict(b"")
-    return shape_of(found[name.upper()] for name in Shape._fields), match
+    return shape_of(_WORDS(match.groups(b""))), match

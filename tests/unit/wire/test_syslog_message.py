@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exporters.demo.syslog_corpus import FORMS, Form, SyslogCorpus
 from exporters.wire.syslog_classes import Classifier, MessageFormat
-from exporters.wire.syslog_message import SyslogMessage, decode_message
+from exporters.wire.syslog_message import SyslogMessage, decode_message, decode_text
 from exporters.wire.syslog_priority import SEVERITIES
 
 CASES: list[dict[str, Any]] = yaml.safe_load(
@@ -157,6 +157,8 @@ def test_anything_has_one_class_and_can_be_read(data: bytes) -> None:
     message.device_time(1_700_000_000.0)
     message.device_time(1_700_000_000.0, ZoneInfo("Asia/Seoul"))
     message.text.encode()  # no lone surrogates
+    assert decode_text(data) == message.text
+    assert decode_message(data, Classifier().classify(data)).text == message.text
 
 
 @given(st.lists(anything, min_size=1, max_size=8))
