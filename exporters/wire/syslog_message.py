@@ -1,7 +1,7 @@
 """One syslog message, read whole. Any octets are a message: the worst is a text of no format.
 
-Reading costs some thirty microseconds, counting one (``exporters.wire.syslog_classes``); so a receiver
-counts every message and reads those that somebody looks at. What both say is the same.
+Reading takes some thirty microseconds and counting one (``exporters.wire.syslog_classes``); so a
+receiver counts every message and reads those that somebody looks at. What both say is the same.
 
 Sources: RFC 5424 and RFC 3164; for what is found beside them, ``syslog_shape`` (the words that tell
 whose form it is), ``syslog_header`` (Cisco and its kin), ``syslog_timestamp``.
