@@ -18,7 +18,7 @@ from typing import Final
 from exporters.wire.syslog_shape import Shape
 from exporters.wire.syslog_vendors.signature import Signature, severity_of_digit, text_of
 
-_CISCO: Final = re.compile(r"%(?P<event>(?P<facility>[\w$-]+?)-(?P<severity>[0-7])-[\w-]+)\Z")
+_CISCO: Final = re.compile(r"%(?P<event>(?P<facility>[\w$-]+)-(?P<severity>[0-7])-[\w-]+)\Z")
 _HUAWEI: Final = re.compile(r"%{1,2} ?(?P<form>\d\d)(?P<event>\w+/(?P<severity>\d)/\w+)\Z")
 _COMWARE_FORM: Final = "10"
 _ARISTA_AGENT: Final = re.compile(r"[A-Z][a-z]\w*(?:-[\w-]+)?\Z")
