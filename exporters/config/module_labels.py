@@ -56,7 +56,8 @@ def _constant_clashes(metrics: Sequence[Metric], constants: Sequence[Constant]) 
     oids = [metric.oid for metric in metrics]
     for place, item in enumerate(constants):
         if any(item == before for before in constants[:place]):
-            yield Fault("is there already", "drop it", at=("constants", place))
+            problem = f"the constant {item.name} is there already"
+            yield Fault(problem, "drop one of them", at=("constants", place))
         if item.name in names:
             problem = f"the module has a metric {item.name} already"
             yield Fault(problem, "name the constant otherwise", at=("constants", place, "name"))

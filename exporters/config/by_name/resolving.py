@@ -11,7 +11,7 @@ Source: snmp_exporter's generator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -284,7 +284,27 @@ class _Resolver:
                 **self._named.parameters.written(),
             )
         except ValidationError as error:
-            raise Rejected(tuple(faults_of(error, Module))) from error
+            found = faults_of(error, Module)
+            raise Rejected([self._placed(fault, finished) for fault in found]) from error
+
+    def _placed(self, fault: Fault, finished: Mapping[str, Any]) -> Fault:
+        """Move a fault from where it is in the finished module to where that was written."""
+        key = fault.at[0] if fault.at else ""
+        if key not in ("where", "relabel", "constants") or len(fault.at) < 2:
+            return fault
+        others = sum(len(getattr(other, key)) for other in self._named.by_oid)
+        own = len(getattr(self._named, key))
+        before = others
+        if key == "constants":  # series of labels, then its own, then those of others
+            before = len(finished[key]) - own - others
+        number = int(fault.at[1]) - before
+        if number < 0 and key == "constants":
+            hint = "begin the name otherwise, as in info_labels: interface"
+            return replace(fault, hint=hint, at=("info_labels",))
+        if not 0 <= number < own:
+            return replace(fault, at=("include",))
+        # A condition is one text: there are no keys below it.
+        return replace(fault, at=(key, number, *(() if key == "where" else fault.at[2:])))
 
     def _finished(self, metrics: list[Metric], where: list[RowFilter]) -> dict[str, Any]:
         """Constants, series of labels and new names."""
