@@ -30,6 +30,7 @@ from exporters.config.config_files import matching_files, repeated_names
 from exporters.config.context import LoadContext
 from exporters.config.fields import EMPTY_MAPPING, FROZEN, NULL_IS_EMPTY_MAPPING, Integer, Name
 from exporters.config.rejection import Fault, Rejected, quote
+from exporters.config.shipped_modules import shipped_file
 from exporters.config.snmp_auth import Auth
 from exporters.config.snmp_metric import Index, Lookup, Metric, RegexExtract
 from exporters.config.snmp_module import DynamicFilter, Module
@@ -270,4 +271,6 @@ def _missing_parts(
         hint = "add auths, as in auths: {public_v2: {version: 2, community: public}}"
         yield Problem("no auth is configured", hint, files)
     if need_modules and not any(config.modules for config in loaded.values()):
-        yield Problem("no module is configured", "add modules, or a file that has some", files)
+        shipped = shipped_file("if_mib")
+        hint = "add modules, or a file that has some" + (f", such as {shipped}" if shipped else "")
+        yield Problem("no module is configured", hint, files)

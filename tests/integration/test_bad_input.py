@@ -182,7 +182,7 @@ CONFIGURATIONS = {
     "nothing": snmp(
         "",
         f" {NO_AUTH}",
-        " no module is configured; add modules, or a file that has some",
+        " no module is configured; add modules, or a file that has some, such as ...",
     ),
     "no auth": snmp(MODULE, f" {NO_AUTH}"),
     "no file": Case({}, ["@/snmp.yml: cannot be read: no such file or directory"]),

@@ -26,6 +26,7 @@ from exporters.config.by_name.model import (
 )
 from exporters.config.rejection import Fault, KeyPath, Rejected, format_key_path, quote, suggest
 from exporters.config.row_expression import RowExpression
+from exporters.config.shipped_modules import shipped_file
 from exporters.config.snmp_module import Module, WalkParameters
 from exporters.config.snmp_relabel import Relabel
 
@@ -148,7 +149,12 @@ class _Joining:
                 self._refuse(name, Fault(f"{chain}: a circle", "drop one of them", at))
             elif other not in self._homes:
                 known = [known for known in self._homes if known != name]
-                hint = suggest(other, known, "modules of these files")
+                shipped = shipped_file(other)
+                hint = (
+                    f"it ships with netexporters: name {shipped} as a further file"
+                    if shipped
+                    else suggest(other, known, "modules of these files")
+                )
                 self._refuse(name, Fault(f"there is no module {quote(other)}", hint, at))
             else:
                 if other not in self._below:

@@ -6,6 +6,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from exporters.bundled import modules_directory
 from exporters.config.snmp_config import Lookup, Metric, SnmpFile, load_snmp_config
 from exporters.config.validation import load_model
 from exporters.errors import ConfigError
@@ -216,17 +217,27 @@ def test_pattern_that_names_no_file_is_a_problem(pattern, message, tmp_path, mon
             [
                 "{path}: no auth is configured; "
                 "add auths, as in auths: {{public_v2: {{version: 2, community: public}}}}",
-                "{path}: no module is configured; add modules, or a file that has some",
+                "{path}: no module is configured; add modules, or a file that has some, "
+                "such as {if_mib}",
             ],
         ),
-        (AUTHS, ["{path}: no module is configured; add modules, or a file that has some"]),
+        (
+            AUTHS,
+            [
+                "{path}: no module is configured; add modules, or a file that has some, "
+                "such as {if_mib}"
+            ],
+        ),
     ],
 )
 def test_no_auth_or_no_module_is_a_problem(content, messages, write):
     path = write("snmp.yml", content)
     with pytest.raises(ConfigError) as refused:
         load_snmp_config([path], environment={})
-    assert str(refused.value).splitlines() == [message.format(path=path) for message in messages]
+    if_mib = modules_directory("snmp") / "if_mib.yml"
+    assert str(refused.value).splitlines() == [
+        message.format(path=path, if_mib=if_mib) for message in messages
+    ]
 
 
 @pytest.mark.parametrize(

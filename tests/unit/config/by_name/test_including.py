@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
+from exporters.bundled import modules_directory
 from exporters.config.by_name.including import Home, join
 from exporters.config.by_name.model import NamedModule
 from exporters.config.rejection import Rejected
+from exporters.config.shipped_modules import shipped_file
 
 PATH = Path("a.yml")
 
@@ -60,3 +63,19 @@ def test_how_a_device_is_asked_is_taken_from_nobody():
         1,
         5.0,
     )
+
+
+def test_a_shipped_module_that_is_in_no_file_is_named_with_its_file():
+    homes = {"top": Home(NamedModule(include=("if_mib",)), PATH)}
+    with pytest.raises(Rejected) as refused:
+        join("top", homes)
+    (fault,) = refused.value.faults
+    assert fault.problem == 'there is no module "if_mib"'
+    shipped = modules_directory("snmp") / "if_mib.yml"
+    assert fault.hint == f"it ships with netexporters: name {shipped} as a further file"
+
+
+@pytest.mark.parametrize("file", sorted(modules_directory("snmp").glob("*.yml")), ids=str)
+def test_a_shipped_file_of_modules_has_the_module_of_its_name(file: Path):
+    modules = yaml.safe_load(file.read_text()).get("modules", {})
+    assert shipped_file(file.stem) == (file if file.stem in modules else None)
