@@ -27,6 +27,8 @@ from exporters.smi.mib_description import describe, summarize
 from exporters.smi.mib_findings import Severity
 from exporters.smi.mib_objects import MibObject
 
+_OWN_FILES = "--mib.dir names a directory with your own MIB files"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -67,7 +69,7 @@ def _add_compile_arguments(parser: argparse.ArgumentParser) -> None:
         "--warnings",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="tell of what was tolerated too",
+        help="tell of what was tolerated too (default: on)",
     )
     add_cache_argument(parser)
 
@@ -102,6 +104,8 @@ def _search(dictionary: Dictionary, arguments: argparse.Namespace) -> int:
         _print_json([summarize(item) for item in found])
     else:
         _print(result_lines(found))
+    if not found:
+        sys.stderr.write(f"nothing has {arguments.text!r} in its name; {_OWN_FILES}\n")
     return 0 if found else 1
 
 
@@ -132,7 +136,7 @@ def _find(dictionary: Dictionary, name: str) -> tuple[MibObject, bytes]:
     try:
         found = dictionary.by_oid(dictionary.parse_oid(name))
     except UnknownNameError as error:
-        hint = f"netexporters mib search {name}"
+        hint = f"netexporters mib search finds parts of names; {_OWN_FILES}"
         raise ConfigError((Problem(str(error), hint),)) from error
     if found is None:
         raise ConfigError((Problem(f"nothing is known of {name}"),))

@@ -38,8 +38,16 @@ def test_search_lists_objects_in_columns(run: Run) -> None:
     ]
 
 
-def test_search_that_finds_nothing_prints_nothing(run: Run) -> None:
-    assert run("search", "no such object") == (1, "", "")
+@pytest.mark.parametrize(("flags", "out"), [((), ""), (("--json",), "[]\n")], ids=["text", "json"])
+def test_search_that_finds_nothing_says_so_beside_its_output(
+    run: Run, flags: tuple[str, ...], out: str
+) -> None:
+    assert run("search", "no such object", *flags) == (
+        1,
+        out,
+        "nothing has 'no such object' in its name; "
+        "--mib.dir names a directory with your own MIB files\n",
+    )
 
 
 def test_search_ends_at_its_limit(run: Run) -> None:
@@ -119,7 +127,8 @@ def test_an_unknown_name_is_answered_with_a_likely_one(run: Run, action: str) ->
     assert (code, out) == (1, "")
     assert err == (
         "no MIB module has the name 'ifOpersStatus', did you mean ifOperStatus?;"
-        " netexporters mib search ifOpersStatus\n"
+        " netexporters mib search finds parts of names;"
+        " --mib.dir names a directory with your own MIB files\n"
     )
 
 
