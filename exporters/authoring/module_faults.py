@@ -34,6 +34,7 @@ def module_faults(module: Module) -> Iterator[Fault]:
     yield from _patterns_that_never_match(module)
     yield from _filters_without_effect(module)
     yield from _metrics_twice(module)
+    yield from _columns_twice(module)
 
 
 class _Read:
@@ -174,6 +175,23 @@ def _metrics_twice(module: Module) -> Iterator[Fault]:
         )
         hint = "where a device has both, the former are dropped: override their names"
         yield Fault(problem, hint, at=("metrics", place))
+
+
+def _columns_twice(module: Module) -> Iterator[Fault]:
+    """One column under one name, with other labels the second time: each row is served twice."""
+    seen: dict[tuple[Oid, str], Metric] = {}
+    for place, metric in enumerate(module.metrics):
+        for name in emitted_names(metric):
+            first = seen.setdefault((metric.oid, name), metric)
+            if first is not metric and labels_of(first) != labels_of(metric):
+                problem = f"{name} is there twice, with the labels {_listed(first)} and "
+                problem += _listed(metric)
+                hint = "sums would count each row twice: drop one of them"
+                yield Fault(problem, hint, at=("metrics", place))
+
+
+def _listed(metric: Metric) -> str:
+    return ", ".join(sorted(labels_of(metric)))
 
 
 def emitted_names(metric: Metric) -> list[str]:

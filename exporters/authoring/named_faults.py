@@ -14,6 +14,7 @@ from exporters.config.by_name.resolving import Resolution
 from exporters.config.rejection import Fault, KeyPath, Rejected, quote, suggest
 from exporters.smi.dictionary import Dictionary
 from exporters.smi.generator_rules import sanitize_name
+from exporters.smi.mib_objects import Kind
 from exporters.smi.subtrees import outermost
 
 
@@ -23,6 +24,7 @@ def named_faults(
     """Give everything in *module* that has no effect on what it was resolved to."""
     places = Places(dictionary)
     yield from _unused_lookups(module, resolution)
+    yield from _lookups_of_scalars(module, places)
     yield from _unused_overrides(module, resolution, places)
     yield from _ignored_and_more(module)
     yield from _asked_for_twice(module, places)
@@ -48,6 +50,17 @@ def _unused_lookups(module: JoinedModule, resolution: Resolution) -> Iterator[Fa
             else ("each is an index, but not of the same metric")
         )
         yield Fault(problem, hint, at=("lookups", place, "source_indexes"))
+
+
+def _lookups_of_scalars(module: JoinedModule, places: Places) -> Iterator[Fault]:
+    for place, lookup in enumerate(module.lookups):
+        columns = [name for name in lookup.columns if name not in lookup.source_indexes]
+        for name in (*lookup.through, *columns):
+            item = places.column(name)
+            if item.kind is Kind.SCALAR:
+                problem = f"{item.qualified_name} is a scalar, of which no row has a value"
+                hint = "the label is always empty: name a column"
+                yield Fault(problem, hint, at=("lookups", place))
 
 
 def _unused_overrides(

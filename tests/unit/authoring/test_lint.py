@@ -32,6 +32,17 @@ BY_NAME = {
         "4: modules.m.lookups[0].source_indexes: no metric has the indexes ifIndex, "
         "hrStorageIndex; each is an index, but not of the same metric",
     ),
+    "lookup of a scalar": (
+        "walk: [ifMtu]\n    lookups: [{source_indexes: [ifIndex], lookup: sysName}]",
+        "4: modules.m.lookups[0]: SNMPv2-MIB::sysName is a scalar, of which no row has a value; "
+        "the label is always empty: name a column",
+    ),
+    "lookup through a scalar": (
+        "walk: [ifMtu]\n    lookups: [{source_indexes: [ifIndex], through: [ifNumber], "
+        "first_of: [ifIndex, ifName], labelname: a}]",
+        "4: modules.m.lookups[0]: IF-MIB::ifNumber is a scalar, of which no row has a value; "
+        "the label is always empty: name a column",
+    ),
     "override of a name that no MIB has": (
         "walk: [ifXTable]\n    overrides: {ifNaem: {ignore: true}}",
         '4: modules.m.overrides.ifNaem: no MIB module has the name "ifNaem", did you mean ifName?',
@@ -178,6 +189,29 @@ def test_an_inventory_tells_which_modules_meet(lint):
     assert lint(TWO, Inventory(devices=(device,))) == [
         f"4: modules.b: gives 1 metric that c gives too: sysUpTime{SHARED}"
     ]
+
+
+def test_a_column_that_an_included_module_has_with_other_labels_is_told(lint):
+    found = lint(
+        """
+modules:
+  a:
+    include: [b]
+    walk: [ifMtu]
+  b:
+    walk: [1.3.6.1.2.1.2.2.1.4, 1.3.6.1.2.1.31.1.1.1.18]
+    metrics:
+      - name: ifMtu
+        oid: 1.3.6.1.2.1.2.2.1.4
+        type: gauge
+        indexes: [{labelname: ifIndex, type: gauge}]
+        lookups: [{labels: [ifIndex], labelname: ifAlias, oid: 1.3.6.1.2.1.31.1.1.1.18}]
+"""
+    )
+    assert found[0] == (
+        "3: modules.a: ifMtu is there twice, with the labels ifAlias, ifIndex and ifIndex; sums "
+        "would count each row twice: drop one of them"
+    )
 
 
 def test_what_an_included_module_says_for_nothing_is_told_of_that_alone(lint):
