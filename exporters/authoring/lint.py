@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 from exporters.authoring.module_faults import module_faults
 from exporters.authoring.named_faults import named_faults
 from exporters.authoring.overlaps import overlaps
-from exporters.config.by_name.including import JoinedModule, join
+from exporters.config.by_name.including import Home, JoinedModule, join
 from exporters.config.by_name.resolving import resolve
 from exporters.config.context import LoadContext
 from exporters.config.devices import Inventory
@@ -30,7 +31,8 @@ def lint_files(
 ) -> list[Problem]:
     """Give everything in the modules of some files that can never have an effect.
 
-    With an *inventory*, modules are compared that a device has together, else any two.
+    With an *inventory*, modules are compared that a device has together, else any two that have no
+    included module in common: of these, a scrape has one.
 
     Raises:
         ConfigError: A file does not load.
@@ -62,7 +64,7 @@ def lint_files(
         # Places in the metrics are none in the file: the name of the metric must do.
         whole = (replace(fault, at=()) for fault in module_faults(resolution.module))
         faults[home.path] += _below(name, whole)
-    together = None if inventory is None else _together(inventory, modules)
+    together = _unrelated(homes) if inventory is None else _together(inventory, modules)
     for name, problem in overlaps(modules, together):
         fault = Fault(problem, "in one scrape, the first module gives them")
         faults[homes[name].path] += _below(name, [fault])
@@ -80,6 +82,23 @@ def _its_own(faults: Iterable[Fault], name: str, joined: JoinedModule) -> Iterat
 def _below(module: str, faults: Iterable[Fault]) -> Iterator[Fault]:
     """Faults of a module as faults of its file."""
     return (replace(fault, at=("modules", module, *fault.at)) for fault in faults)
+
+
+def _unrelated(homes: Mapping[str, Home]) -> list[tuple[str, str]]:
+    """The pairs of modules that neither include one another nor the same one."""
+    parts = {name: _parts(name, homes) for name in homes}
+    return [(a, b) for a, b in combinations(homes, 2) if parts[a].isdisjoint(parts[b])]
+
+
+def _parts(name: str, homes: Mapping[str, Home]) -> set[str]:
+    """A module, and all that it includes."""
+    parts = {name}
+    left = [name]
+    while left:
+        included = set(getattr(homes[left.pop()].module, "include", ())) - parts
+        parts |= included
+        left += included
+    return parts
 
 
 def _together(inventory: Inventory, known: Iterable[str]) -> list[tuple[str, str]]:

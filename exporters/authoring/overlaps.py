@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import combinations
 
 from exporters.authoring.module_faults import emitted_names, labels_of
 from exporters.config.snmp_module import Module
@@ -12,13 +11,13 @@ _SHOWN = 5
 
 
 def overlaps(
-    modules: Mapping[str, Module], pairs: Iterable[tuple[str, str]] | None = None
+    modules: Mapping[str, Module], pairs: Iterable[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
     """Give the later module of each pair, and what it has in common with the other one.
 
     Args:
         modules: All of them, by name.
-        pairs: Those that are scraped together; None: any two may be.
+        pairs: Those that are scraped together.
     """
     given = {
         name: {
@@ -28,7 +27,7 @@ def overlaps(
         }
         for name, module in modules.items()
     }
-    for first, second in combinations(modules, 2) if pairs is None else pairs:
+    for first, second in pairs:
         shared = sorted(name for name, *_ in given[first] & given[second])
         if shared:
             names = ", ".join(shared[:_SHOWN]) + (", ..." if len(shared) > _SHOWN else "")

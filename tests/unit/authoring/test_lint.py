@@ -183,6 +183,27 @@ def test_metrics_that_two_modules_give_are_told(lint):
     ]
 
 
+VARIANTS = """
+modules:
+  base: {walk: [ifMtu]}
+  middle: {include: [base], walk: [ifName]}
+  left: {include: [middle], labels: {site: x}}
+  right: {include: [base], walk: [ifAlias]}
+"""
+
+
+def test_modules_that_are_made_of_one_another_are_taken_for_alternatives(lint):
+    assert lint(VARIANTS) == []
+
+
+def test_an_inventory_tells_of_alternatives_that_meet(lint):
+    device = Device(name="d", addresses=["192.0.2.1"], modules=["base", "right"])
+
+    assert lint(VARIANTS, Inventory(devices=(device,))) == [
+        f"6: modules.right: gives 1 metric that base gives too: ifMtu{SHARED}"
+    ]
+
+
 def test_an_inventory_tells_which_modules_meet(lint):
     device = Device(name="d", addresses=["192.0.2.1"], modules=["c", "unknown", "b"])
 
