@@ -3,8 +3,9 @@
 A table is proposed if it has a number that cannot be written, a scalar if it is one: what can be
 written is configuration. Tables that are large become comments, with their rows. For each index
 there is a lookup, if a column beside it names the rows: ``...Name`` before ``...Descr`` before
-others. Nothing here is more than a start: it loads, and it gives samples; which of them are worth
-having, people decide.
+others. An OCTET STRING without a convention becomes text if all that the device has of it is.
+Nothing here is more than a start: it loads, and it gives samples; which of them are worth having,
+people decide.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _NAMING = tuple(re.compile(end) for end in ("Name$", "Descr(?:iption)?$", "Alias
 _OWN_AFFAIRS = "1.3.6.1.6."
 """Where agents tell of SNMP itself: users, views, targets."""
 _PREFIX_ARCS = 7
+_NOT_UTF_8 = "\N{REPLACEMENT CHARACTER}"
 
 
 class NothingToProposeError(ValueError):
@@ -50,6 +52,15 @@ class Column:
             and self.item.access == "read-only"
             and self.shape.name not in _labels(self.shape)
         )
+
+    @property
+    def is_unsaid_text(self) -> bool:
+        """Whether it holds text that its MIB leaves to be bytes."""
+        syntax = self.item.syntax
+        if self.shape.type != "OctetString" or syntax is None or syntax.convention is not None:
+            return False
+        texts = self.texts.values()
+        return any(texts) and all(text.isprintable() and _NOT_UTF_8 not in text for text in texts)
 
 
 @dataclass(slots=True)
@@ -166,10 +177,9 @@ class _Proposal:
             for labels, column in lookups:
                 lines.append(f"      - source_indexes: [{', '.join(labels)}]")
                 lines.append(f"        lookup: {column.item.qualified_name}")
-        ignored = list(_ignored(columns, [column for _, column in lookups]))
-        if ignored:
-            lines.append("    overrides:")
-            lines += [f"      {each}: {{ignore: true}}" for each in ignored]
+        overrides = list(_overrides(columns, [column for _, column in lookups]))
+        if overrides:
+            lines += ["    overrides:", *(f"      {each}" for each in overrides)]
         return "\n".join(lines) + "\n"
 
     def _head(self, source: str) -> Iterator[str]:
@@ -212,18 +222,24 @@ def _rows(columns: Sequence[Column]) -> int:
 
 def _names_rows(column: Column) -> bool:
     """Whether its texts tell most rows apart."""
-    if column.shape.type != "DisplayString" or column.shape.name in _labels(column.shape):
+    is_text = column.shape.type == "DisplayString" or column.is_unsaid_text
+    if not is_text or column.shape.name in _labels(column.shape):
         return False
     texts = [text for text in column.texts.values() if text.strip()]
     return len(texts) > len(column.texts) / 2 and len(set(texts)) > len(texts) / 2
 
 
-def _ignored(columns: Iterable[Column], lookups: Sequence[Column]) -> Iterator[str]:
-    """What is a label of its rows anyway: indexes, and the columns of lookups."""
+def _overrides(columns: Iterable[Column], lookups: Sequence[Column]) -> Iterator[str]:
+    """Ignore what is a label of its rows anyway, indexes and lookups; show text as text."""
     looked_up = {column.item.oid for column in lookups}
     for column in columns:
+        override = []
         if column.item.oid in looked_up or column.shape.name in _labels(column.shape):
-            yield column.item.qualified_name
+            override.append("ignore: true")
+        if column.is_unsaid_text:
+            override.append("type: DisplayString")
+        if override:
+            yield f"{column.item.qualified_name}: {{{', '.join(override)}}}"
 
 
 def _aligned(lines: Sequence[tuple[str, str]]) -> list[str]:

@@ -64,6 +64,27 @@ def test_numbers_that_are_scalars_are_got(proposed):
     ) == {"get": ["SNMPv2-MIB::sysUpTime"]}
 
 
+@pytest.mark.parametrize(
+    ("texts", "overrides"),
+    [
+        (["Router", "Caf\u00e9"], {"ignore": True, "type": "DisplayString"}),
+        (["Router", "\ufffd\ufffd"], None),
+        (["Router", "\x01"], None),
+        (["", ""], None),
+    ],
+    ids=["text", "not UTF-8", "control characters", "nothing"],
+)
+def test_strings_that_are_text_on_the_device_alone_become_text(proposed, texts, overrides):
+    pings = "1.3.6.1.4.1.9.9.16.1.1.1"  # ciscoPingEntry
+    module = proposed(
+        [
+            *(value(f"{pings}.17.{row}", text) for row, text in enumerate(texts, 1)),
+            *(value(f"{pings}.9.{row}") for row in (1, 2)),
+        ]
+    )
+    assert module.get("overrides", {}).get("CISCO-PING-MIB::ciscoPingVrfName") == overrides
+
+
 def test_rows_and_what_is_not_known_are_told(shipped):
     text = propose(
         "device", "x.snmprec", [*interfaces(2), value("1.3.6.1.4.1.9.99999.1.1")], shipped
