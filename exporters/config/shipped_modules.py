@@ -9,7 +9,7 @@ from exporters.errors import ConfigError
 
 
 def shipped_file(module: str) -> Path | None:
-    """Give the file of a module that ships, None if none has that name; it is the file's, too."""
+    """Give the file of a module that ships, which is named like it; None if there is none."""
     try:
         files = modules_directory("snmp").glob("*.yml")
     except ConfigError:

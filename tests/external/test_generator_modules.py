@@ -4,7 +4,8 @@
 
 prints a line a module: metrics that are equal but for their HELP, metrics that only one side has,
 fields that differ, names that no MIB here has, and why. Subtrees to walk, instances to get and the
-parameters of the walk are compared too. Every figure is pinned.
+parameters of the walk are compared too. docs/compatibility.md has the same table.
+Every figure is pinned.
 """
 
 from __future__ import annotations
@@ -246,6 +247,21 @@ def table(rows: Mapping[str, Row]) -> str:
         why = f"({row.why})" if row.why else ""
         lines.append(f"{name:24} {figures}  {differ}{' ' if differ else ''}{why}".rstrip())
     return "\n".join(lines)
+
+
+def documented(name: str, row: Row) -> str:
+    """A line of the table in docs/compatibility.md."""
+    differ = ", ".join(f"`{field}` {count}" for field, count in row.differ.items())
+    figures = (row.equal, row.ours_only, row.theirs_only)
+    cells = [f"`{name}`", *(str(figure or "") for figure in figures), differ]
+    return f"| {' | '.join([*cells, str(row.unknown_names or ''), row.why])} |"
+
+
+def test_the_documentation_has_the_comparison_of_every_module() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "compatibility.md").read_text(encoding="utf-8")
+    rows = text.partition("| module | equal |")[2].partition("\n\n")[0].splitlines()[2:]
+
+    assert rows == [documented(name, row) for name, row in EXPECTED.items()]
 
 
 def test_every_module_is_what_the_generator_made_of_it_or_the_difference_is_known(
