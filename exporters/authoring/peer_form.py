@@ -24,6 +24,9 @@ _LEFT_OUT: Mapping[str, Any] = {
 def peer_form(module: Module) -> tuple[Module, list[str]]:
     """Give *module* as snmp_exporter can read it, and what it does not have then."""
     lost = [key for key, nothing in _LEFT_OUT.items() if getattr(module, key) != nothing]
+    if module.constants:  # written as constants, or as info_labels
+        lost.remove("constants")
+        lost.append(f"the series {', '.join(item.name for item in module.constants)}")
     lost += dict.fromkeys(label for metric in module.metrics for label in _lost_labels(metric))
     if not lost:
         return module, []

@@ -60,6 +60,20 @@ modules:
 """
 
 
+def test_show_names_the_series_that_the_peer_cannot_have(write, capsys):
+    module = """
+modules:
+  a:
+    walk: [ifMtu]
+    lookups: [{source_indexes: [ifIndex], lookup: ifAlias}]
+    info_labels: true
+    constants: [{name: limit, value: 3}]
+"""
+    assert cli.main(["snmp", "module", "show", "--config.file", write("a.yml", module)]) == 0
+    first_line = capsys.readouterr().out.partition("\n")[0]
+    assert first_line == "# a: snmp_exporter cannot have the series if_info, limit"
+
+
 def test_show_leaves_out_what_the_peer_cannot_have_and_says_so(write, capsys):
     file = write("a.yml", BEYOND)
 
