@@ -14,8 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from exporters.polling.cursor import Range, Rows, Value
 from exporters.smi.values import integer
-from exporters.snmp.cursor import Range, Rows, Value
 from exporters.wire.ber import Oid, decode_subids, encode_oid, encode_subids
 from exporters.wire.tags import INTEGER_TAGS
 

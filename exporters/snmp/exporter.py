@@ -23,10 +23,17 @@ from exporters.config.snmp_config import AUTO
 from exporters.config.snmp_dump import dump_snmp_config
 from exporters.errors import BadRequest, FailureReason, Forbidden, TargetError
 from exporters.logs import fields
+from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
+from exporters.polling.agent_memory import AgentMemory, BoundedCache
+from exporters.polling.circuit import PROBE_SECONDS, CircuitBreaker
+from exporters.polling.device_limits import DeviceLimits, Queues
+from exporters.polling.guard import check_target
+from exporters.polling.scrape_log import ScrapeLog
+from exporters.polling.scrape_places import ScrapePlaces
+from exporters.polling.single_flight import SingleFlight
 from exporters.smi.oid_names import has_oids
-from exporters.snmp.agent_memory import AgentMemory, BoundedCache
 from exporters.snmp.arguments import (
     Settings,
     add_arguments,
@@ -34,20 +41,13 @@ from exporters.snmp.arguments import (
     prepare_dictionary,
     read_settings,
 )
-from exporters.snmp.circuit import PROBE_SECONDS, CircuitBreaker
 from exporters.snmp.collect import ModuleOutcome, ScrapeContext, collect_module
-from exporters.snmp.device_limits import DeviceLimits, Queues
-from exporters.snmp.exposition import Exposition
-from exporters.snmp.guard import check_target
 from exporters.snmp.label_cache import LabelCache, TargetLabels
 from exporters.snmp.loaded import Loaded
 from exporters.snmp.module_choice import ModuleChoices
 from exporters.snmp.plan import ModulePlan
 from exporters.snmp.query import SnmpQuery, read_query
-from exporters.snmp.scrape_log import ScrapeLog
 from exporters.snmp.scrape_metrics import add_outcomes, failure_text
-from exporters.snmp.scrape_places import ScrapePlaces
-from exporters.snmp.single_flight import SingleFlight
 from exporters.snmp.telemetry import SnmpTelemetry
 from exporters.sockets.device_queue import DeviceQueue, SendLimiter
 from exporters.sockets.resolution import Endpoint, NameLookups, resolve

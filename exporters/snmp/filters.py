@@ -15,10 +15,10 @@ from typing import Protocol
 
 from exporters.config.re2 import Regex
 from exporters.config.snmp_config import DynamicFilter
+from exporters.polling.cursor import Range, Rows
+from exporters.polling.walk import Instance, WalkResult
 from exporters.smi.subtrees import covering
 from exporters.smi.values import compile_text
-from exporters.snmp.cursor import Range, Rows
-from exporters.snmp.walk import Instance, WalkResult
 from exporters.wire.ber import Oid
 
 _text = compile_text("DisplayString")

@@ -9,7 +9,7 @@ Labels belong to the set of rows that they were read with. If a scrape finds ano
 row more or less, they are read again, all of them: whatever has renumbered the rows must not leave
 old names on new rows.
 
-Not here: how a module is read, which is ``exporters.snmp.walk``'s and ``collect``'s.
+Not here: how a module is read, which is ``exporters.polling.walk``'s and ``collect``'s.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from sys import getsizeof
 from typing import Final
 from zlib import crc32
 
+from exporters.polling.cursor import Range, Rows
+from exporters.polling.walk import Instance
+from exporters.polling.walk_result import WalkResult
 from exporters.snmp.agent_changes import Sighting
-from exporters.snmp.cursor import Range, Rows
 from exporters.snmp.plan import ModulePlan
 from exporters.snmp.row_labels import LabelRecipe
 from exporters.snmp.sheet import RowLabels
-from exporters.snmp.walk import Instance
-from exporters.snmp.walk_result import WalkResult
 from exporters.wire.ber import Oid
 
 _VALUE_BYTES: Final = 56

@@ -18,12 +18,12 @@ from typing import Final
 
 from exporters.config.snmp_config import AUTO
 from exporters.errors import FailureReason, TargetError
+from exporters.polling.agent_memory import AgentMemory, BoundedCache
+from exporters.polling.cursor import Range, Rows
+from exporters.polling.question import DEFAULT_REPETITIONS, Questioner
 from exporters.snmp.agent_changes import Sighting, watched_with
-from exporters.snmp.agent_memory import AgentMemory, BoundedCache
 from exporters.snmp.collect import ModuleOutcome
-from exporters.snmp.cursor import Range, Rows
 from exporters.snmp.label_cache import expiry
-from exporters.snmp.question import DEFAULT_REPETITIONS, Questioner
 from exporters.snmp.survey import Candidates, Survey
 from exporters.sockets.snmp_session import SnmpSession, Traffic, oid_text
 from exporters.wire.ber import Oid

@@ -17,18 +17,18 @@ from itertools import chain
 from exporters.config.snmp_config import Index, Lookup, Metric, Module
 from exporters.config.snmp_rows import Constant, RowFilter
 from exporters.errors import ConfigError, Problem
+from exporters.polling.cursor import Range
+from exporters.polling.walk import Instance
+from exporters.polling.walk_result import WalkResult
 from exporters.smi.addresses import SUBTYPED_TYPES
 from exporters.smi.subtrees import covering, outermost
 from exporters.snmp.agent_changes import watched_with
-from exporters.snmp.cursor import Range
 from exporters.snmp.filters import PlannedFilter, compile_filter
 from exporters.snmp.row_filters import PlannedRowFilter, compile_row_key
 from exporters.snmp.row_labels import Cells, LabelRecipe, RowSource
 from exporters.snmp.row_sources import FilteredRows, JoinedRows, OneRow, RowKey
 from exporters.snmp.samples import ConstantWriter, Writer, compile_writer
 from exporters.snmp.sheet import Sheet
-from exporters.snmp.walk import Instance
-from exporters.snmp.walk_result import WalkResult
 from exporters.wire.ber import Oid, decode_subids, encode_subids, parent_oid
 
 

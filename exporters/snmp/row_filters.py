@@ -21,13 +21,13 @@ from exporters.config.row_expression import NumberTest as NumberComparison
 from exporters.config.snmp_metric import Index
 from exporters.config.snmp_rows import ComparedColumn, RowFilter
 from exporters.errors import WireError
+from exporters.polling.agent_memory import MAX_VARBINDS_PER_ANSWER, AgentMemory
+from exporters.polling.cursor import Range
+from exporters.polling.walk import Instance
+from exporters.polling.walk_result import WalkResult
 from exporters.smi.indexes import compile_index
 from exporters.smi.values import number
-from exporters.snmp.agent_memory import MAX_VARBINDS_PER_ANSWER, AgentMemory
-from exporters.snmp.cursor import Range
 from exporters.snmp.row_labels import Cells, Columns, ValueText
-from exporters.snmp.walk import Instance
-from exporters.snmp.walk_result import WalkResult
 from exporters.wire.ber import Oid, decode_subids, encode_subids
 from exporters.wire.tags import INTEGER_TAGS, OPAQUE
 

@@ -22,13 +22,13 @@ from exporters.config.snmp_config import Index, Lookup
 from exporters.config.snmp_relabel import Relabel
 from exporters.errors import WireError
 from exporters.metrics.text import escape_label_value
+from exporters.polling.cursor import Rows, Value
+from exporters.polling.walk_result import WalkResult
 from exporters.smi.addresses import SUBTYPED_TYPES, value_type
 from exporters.smi.enumerations import compile_enum_text
 from exporters.smi.indexes import IndexDecoder, SubIds, compile_index
 from exporters.smi.values import TextFormatter, compile_text, integer
-from exporters.snmp.cursor import Rows, Value
 from exporters.snmp.label_rewrites import rewrite_labels
-from exporters.snmp.walk_result import WalkResult
 from exporters.wire.ber import Oid, decode_oid, decode_subids, encode_subids
 from exporters.wire.tags import INTEGER_TAGS, IP_ADDRESS, OBJECT_IDENTIFIER
 

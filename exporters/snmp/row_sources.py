@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from exporters.snmp.cursor import Rows
+from exporters.polling.cursor import Rows
+from exporters.polling.walk_result import WalkResult
 from exporters.snmp.row_filters import PlannedRowFilter
 from exporters.snmp.row_labels import RowSource
-from exporters.snmp.walk_result import WalkResult
 from exporters.wire.tags import NULL
 
 RowKey = Callable[[bytes], bytes | None]

@@ -20,6 +20,7 @@ from exporters.config.snmp_config import Metric, RegexExtract
 from exporters.config.snmp_metric import value_label_of
 from exporters.config.snmp_rows import Constant
 from exporters.metrics.text import FamilyType, escape_label_value, format_value
+from exporters.polling.cursor import Value
 from exporters.smi.dates import DATE_TYPES, compile_date
 from exporters.smi.enumerations import (
     States,
@@ -28,7 +29,6 @@ from exporters.smi.enumerations import (
     compile_state_set,
 )
 from exporters.smi.values import integer, number
-from exporters.snmp.cursor import Value
 from exporters.snmp.label_rewrites import value_rewriter
 from exporters.snmp.row_labels import Cells, LabelRecipe, RowSource, ValueText
 from exporters.snmp.sheet import LabelledRows, Sheet

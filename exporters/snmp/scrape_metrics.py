@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from exporters.metrics.exposition import Exposition
 from exporters.metrics.text import FamilyType, format_value, label_text
 from exporters.snmp.collect import ModuleOutcome
-from exporters.snmp.exposition import Exposition
 
 _Value = Callable[[ModuleOutcome], int | float]
 

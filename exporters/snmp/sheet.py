@@ -14,10 +14,10 @@ from sys import getsizeof
 from typing import Final, NamedTuple
 
 from exporters.errors import WireError
-from exporters.snmp.cursor import Rows, Value
-from exporters.snmp.exposition import Exposition
+from exporters.metrics.exposition import Exposition
+from exporters.polling.cursor import Rows, Value
+from exporters.polling.walk import WalkResult
 from exporters.snmp.row_labels import LabelRecipe, RowSource
-from exporters.snmp.walk import WalkResult
 
 _ROWS_PER_STEP: Final = 500
 

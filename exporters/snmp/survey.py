@@ -18,8 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from exporters.polling.cursor import is_after
 from exporters.smi.subtrees import covering, outermost
-from exporters.snmp.cursor import is_after
 from exporters.snmp.plan import ModulePlan
 from exporters.wire.ber import Oid, decode_subids, encode_oid, encode_subids
 from exporters.wire.snmp_message import VarBind

@@ -3,7 +3,7 @@
 A session is opened for one scrape and closed with it. Several requests may be in flight at once
 on its one socket; an answer finds its request by the request-id (the message id in version 3).
 What outlives the scrape (round-trip times, the SNMPv3 engine, what was learnt of the agent's
-limits) is handed in. Not a walker: which objects to ask for is decided in ``exporters.snmp``.
+limits) is handed in. Not a walker: which objects to ask for is decided in ``exporters.polling``.
 
 Every try of a request is a message of its own, with a new request-id, and an answer to any of them
 ends the request:

@@ -26,9 +26,9 @@ from exporters.icmp import exposition, probe_metrics, survey_exposition
 from exporters.icmp.accounting import LastError, LossReason
 from exporters.icmp.legacy_names import PING_EXPORTER_HELP, SMOKEPING_HELP
 from exporters.icmp.target import Address, Target, TargetSettings
+from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
 from exporters.snmp.collect import ModuleOutcome
-from exporters.snmp.exposition import Exposition
 from exporters.snmp.scrape_metrics import add_outcomes
 from exporters.sockets.icmp_socket import Reply, Stamp
 from exporters.trap.outcomes import OUTCOMES

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mibs": {"bundled", "errors", "flags", "logs", "smi", "wire"},
     "sockets": {"errors", "logs", "smi", "wire"},
     "web": {"build", "bundled", "config", "errors", "logs", "metrics", "open_files", "smi", "wire"},
+    "polling": {"config", "errors", "smi", "sockets", "wire"},
     "events": {"build", "bundled", "config", "errors", "logs", "metrics", "smi", "web", "wire"},
     "authoring": {"config", "demo", "errors", "flags", "mibs", "smi", "snmp", "wire"},
     "demo": {
@@ -36,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "logs",
         "metrics",
         "mibs",
+        "polling",
         "smi",
         "sockets",
         "web",
@@ -53,6 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
             "metrics",
             "mibs",
             "open_files",
+            "polling",
             "smi",
             "sockets",
             "web",

@@ -19,9 +19,9 @@ from exporters.demo.bad_network import BadNetwork, Impairment
 from exporters.demo.faults import Faults
 from exporters.demo.snmprec import read_recording
 from exporters.errors import FailureReason, TargetError
-from exporters.snmp.agent_memory import AgentMemory
-from exporters.snmp.cursor import Range
-from exporters.snmp.walk import Walker, WalkResult
+from exporters.polling.agent_memory import AgentMemory
+from exporters.polling.cursor import Range
+from exporters.polling.walk import Walker, WalkResult
 from exporters.sockets.resolution import resolve
 from exporters.sockets.snmp_security import CommunitySecurity, Security
 from exporters.sockets.snmp_session import SessionSettings, SnmpSession, Traffic

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from exporters.errors import FailureReason, TargetError
-from exporters.snmp.cursor import is_after
+from exporters.polling.cursor import is_after
 from exporters.sockets.snmp_session import SnmpSession
 from exporters.wire.ber import Oid, encode_oid, format_oid
 from exporters.wire.snmp_message import ErrorStatus, VarBind, Version, error_status_name

@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from exporters.demo.responder import Responder
+from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
-from exporters.snmp.agent_memory import AgentMemory
+from exporters.polling.agent_memory import AgentMemory
 from exporters.snmp.collect import ModuleOutcome, ScrapeContext, collect_module
-from exporters.snmp.exposition import Exposition
 from exporters.snmp.label_cache import LabelCache, TargetLabels
 from exporters.snmp.plan import ModulePlan, compile_module
 from exporters.sockets.snmp_session import SnmpSession, Traffic
 from exporters.wire.ber import format_oid
 from exporters.wire.snmp_message import VarBind
 
-from .fake_session import FakeSession, Intervene, Request, responder
+from ..polling.fake_session import FakeSession, Intervene, Request, responder
 from .scraping import device, load_module
 
 

@@ -16,12 +16,12 @@ import yaml
 from exporters.config.snmp_config import Module, load_snmp_config
 from exporters.demo.recording import Recording
 from exporters.demo.snmprec import read_recording
+from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
-from exporters.snmp.cursor import Range
-from exporters.snmp.exposition import Exposition
+from exporters.polling.cursor import Range
+from exporters.polling.walk import Instance, WalkResult
 from exporters.snmp.plan import ModulePlan, compile_module
 from exporters.snmp.sheet import Sheet
-from exporters.snmp.walk import Instance, WalkResult
 from exporters.wire.snmp_message import VarBind
 
 CASES = Path(__file__).resolve().parents[2] / "cases" / "snmp"

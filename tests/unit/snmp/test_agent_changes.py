@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from exporters.polling.cursor import Value
 from exporters.snmp.agent_changes import Sighting, watched_with
-from exporters.snmp.cursor import Value
 from exporters.wire.ber import encode_integer_content, encode_oid, format_oid
 from exporters.wire.tags import OCTET_STRING, TIME_TICKS
 

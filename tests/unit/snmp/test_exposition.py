@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.text import FamilyType
 from exporters.smi.utf8 import decode_text
-from exporters.snmp.exposition import Exposition
 from exporters.snmp.plan import ModulePlan, compile_module
 from exporters.wire.ber import encode_oid, encode_subids
 from exporters.wire.snmp_message import VarBind

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from exporters.errors import FailureReason, TargetError
-from exporters.snmp.cursor import Range
+from exporters.polling.cursor import Range
+from exporters.polling.walk import Instance, WalkResult
 from exporters.snmp.filters import apply_filters
 from exporters.snmp.plan import compile_module
-from exporters.snmp.walk import Instance, WalkResult
 from exporters.wire.ber import Oid, encode_oid, format_oid
 
 from .scraping import device, load_module, read, read_cases

@@ -33,9 +33,9 @@ from exporters.wire.tags import (
     TIME_TICKS,
 )
 
+from ..polling.fake_session import Request, responder, silence
 from ..sockets.pretend_time import STARTED_AT, in_pretend_time
 from .collecting import Collector, Scrape
-from .fake_session import Request, responder, silence
 from .scraping import device, load_module
 
 IF_ENTRY = "1.3.6.1.2.1.2.2.1"

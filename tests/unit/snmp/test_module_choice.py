@@ -13,9 +13,9 @@ import pytest
 from exporters.config.snmp_config import AUTO
 from exporters.demo.responder import Responder
 from exporters.errors import FailureReason, TargetError
+from exporters.polling.agent_memory import AgentMemory
+from exporters.polling.cursor import Value
 from exporters.snmp.agent_changes import watched_with
-from exporters.snmp.agent_memory import AgentMemory
-from exporters.snmp.cursor import Value
 from exporters.snmp.module_choice import Asking, ModuleChoices, WantedModules
 from exporters.snmp.survey import Candidates
 from exporters.sockets.snmp_session import SnmpSession, Traffic
@@ -23,8 +23,8 @@ from exporters.wire.ber import encode_integer_content, encode_oid
 from exporters.wire.snmp_message import ErrorStatus, Pdu, VarBind, Version
 from exporters.wire.tags import INTEGER, TIME_TICKS
 
+from ..polling.fake_session import FakeSession, Intervene, Request, responder, silence
 from ..sockets.pretend_time import STARTED_AT, in_pretend_time
-from .fake_session import FakeSession, Intervene, Request, responder, silence
 from .test_survey import candidates, column, scalar, walking
 
 VENDOR = "1.3.6.1.4.1.99999"

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from exporters.errors import ConfigError, FailureReason, TargetError
+from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
-from exporters.snmp.cursor import Range
-from exporters.snmp.exposition import Exposition
+from exporters.polling.cursor import Range
+from exporters.polling.walk import Instance
 from exporters.snmp.plan import ModulePlan, compile_module
 from exporters.snmp.sheet import Sheet
-from exporters.snmp.walk import Instance
 from exporters.wire.ber import Oid, encode_oid, encode_subids, format_oid
 
 from .scraping import device, expected, load_module, load_modules, outcome, read, read_cases, scrape

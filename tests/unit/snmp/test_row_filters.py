@@ -14,8 +14,8 @@ from exporters.wire.ber import encode_oid
 from exporters.wire.snmp_message import Pdu, VarBind
 from exporters.wire.tags import GET_REQUEST
 
+from ..polling.fake_session import Request
 from .collecting import Collector, Scrape
-from .fake_session import Request
 from .scraping import scrape_module
 
 ENTRY = "1.3.6.1.2.1.2.2.1"

@@ -3,9 +3,9 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.errors import FailureReason, TargetError
+from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
 from exporters.snmp.collect import ModuleOutcome
-from exporters.snmp.exposition import Exposition
 from exporters.snmp.scrape_metrics import add_outcomes, failure_text
 from exporters.sockets.snmp_session import Traffic
 

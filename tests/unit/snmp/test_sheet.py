@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
-from exporters.snmp.cursor import Rows
-from exporters.snmp.exposition import Exposition
+from exporters.polling.cursor import Rows
+from exporters.polling.walk import WalkResult
 from exporters.snmp.plan import ModulePlan, compile_module
 from exporters.snmp.sheet import Sheet
-from exporters.snmp.walk import WalkResult
 from exporters.wire.ber import encode_oid, encode_subids
 from exporters.wire.tags import GAUGE32
 

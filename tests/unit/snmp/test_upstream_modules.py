@@ -16,9 +16,9 @@ from exporters.config.snmp_config import Module, load_snmp_config
 from exporters.snmp.plan import compile_module
 from exporters.wire.ber import format_oid
 
+from ..polling.fake_session import responder
 from ..sockets.pretend_time import in_pretend_time
 from .collecting import Collector
-from .fake_session import responder
 from .made_up_devices import made_up_device
 from .scraping import scrape
 

@@ -14,9 +14,9 @@ from exporters.demo.mib_view import MibView
 from exporters.demo.recording import Recording, encode_varbind
 from exporters.demo.responder import Responder
 from exporters.errors import FailureReason, TargetError
-from exporters.snmp.agent_memory import AgentMemory
-from exporters.snmp.cursor import Range, Rows
-from exporters.snmp.walk import Instance, Walker, WalkResult
+from exporters.polling.agent_memory import AgentMemory
+from exporters.polling.cursor import Range, Rows
+from exporters.polling.walk import Instance, Walker, WalkResult
 from exporters.sockets.resolution import Endpoint
 from exporters.wire.ber import Oid, decode_oid, encode_oid, encode_subids
 from exporters.wire.snmp_message import Pdu, VarBind, Version, decode_pdu

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from exporters.snmp.scrape_log import MAX_LINES, ScrapeLog
+from exporters.polling.scrape_log import MAX_LINES, ScrapeLog
 
 
 def test_lines_carry_the_time_since_the_scrape_began() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from exporters.config.devices import Device, Inventory
 from exporters.config.host_address import normalize_ip
 from exporters.config.snmp_config import Module
-from exporters.snmp.agent_memory import BoundedCache
+from exporters.polling.agent_memory import BoundedCache
 from exporters.sockets.device_queue import DeviceQueue, SendLimiter
 from exporters.sockets.pacing import Limits
 from exporters.sockets.resolution import Endpoint

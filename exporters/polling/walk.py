@@ -3,7 +3,7 @@
 Several columns share one GetBulk, the columns of a module are spread over a few concurrent chains
 of requests, and what an agent was seen to have decides what it is asked next time: an empty table
 costs one question. Not the meaning of what is read, which is the sample writers' business; not a
-single question and its errors, which are ``exporters.snmp.question``'s.
+single question and its errors, which are ``exporters.polling.question``'s.
 
 Agents that cannot answer for several columns at once (they leave out columns that have ended, or
 answer for the first alone) are found out where a column ends, before any row of theirs is lost:
@@ -21,10 +21,10 @@ from functools import partial
 from typing import Final
 
 from exporters.errors import FailureReason, TargetError
-from exporters.snmp.agent_memory import MAX_VARBINDS_PER_ANSWER, AgentMemory
-from exporters.snmp.cursor import END, LOOP, MORE, STRAY, Cursor, Range, Verdict, is_after
-from exporters.snmp.question import Questioner, Send, Session
-from exporters.snmp.walk_result import WalkResult
+from exporters.polling.agent_memory import MAX_VARBINDS_PER_ANSWER, AgentMemory
+from exporters.polling.cursor import END, LOOP, MORE, STRAY, Cursor, Range, Verdict, is_after
+from exporters.polling.question import Questioner, Send, Session
+from exporters.polling.walk_result import WalkResult
 from exporters.sockets.snmp_session import oid_text
 from exporters.wire.ber import Oid, decode_subids
 from exporters.wire.snmp_message import VarBind, Version

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from exporters.errors import FailureReason, TargetError
-from exporters.snmp.cursor import Cursor, Rows
+from exporters.polling.cursor import Cursor, Rows
 from exporters.wire.ber import Oid
 
 MAX_FAILURES: Final = 32

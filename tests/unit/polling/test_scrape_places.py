@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from exporters.errors import FailureReason, TargetError
-from exporters.snmp.scrape_places import ALWAYS, BEGIN_AT_ONCE, TICK_SECONDS, ScrapePlaces
+from exporters.polling.scrape_places import ALWAYS, BEGIN_AT_ONCE, TICK_SECONDS, ScrapePlaces
 
 from ..sockets.pretend_time import STARTED_AT, PretendTimeLoop, in_pretend_time
 

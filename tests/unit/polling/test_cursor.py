@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from exporters.snmp.cursor import Cursor, Range, Verdict, is_after
+from exporters.polling.cursor import Cursor, Range, Verdict, is_after
 from exporters.wire.ber import Oid, decode_subids, encode_oid, encode_subids
 from exporters.wire.snmp_message import VarBind
 from exporters.wire.tags import (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.snmp.agent_memory import READINGS_BEFORE_GROWTH, AgentMemory, BoundedCache
+from exporters.polling.agent_memory import READINGS_BEFORE_GROWTH, AgentMemory, BoundedCache
 
 
 def test_entry_is_made_once_and_kept() -> None:

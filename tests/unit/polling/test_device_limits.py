@@ -10,8 +10,8 @@ import pytest
 
 from exporters.config.devices import Device, Inventory
 from exporters.config.snmp_config import Module
-from exporters.snmp.agent_memory import BoundedCache
-from exporters.snmp.device_limits import DeviceLimits, LimitedDevice
+from exporters.polling.agent_memory import BoundedCache
+from exporters.polling.device_limits import DeviceLimits, LimitedDevice
 from exporters.sockets.device_queue import DeviceQueue
 from exporters.sockets.pacing import Limits
 from exporters.sockets.resolution import resolve

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from exporters.errors import Forbidden
-from exporters.snmp.guard import check_target
+from exporters.polling.guard import check_target
 from exporters.sockets.target_guard import Network
 
 

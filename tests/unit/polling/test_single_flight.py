@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from exporters.snmp.single_flight import SingleFlight
+from exporters.polling.single_flight import SingleFlight
 
 
 class Work:

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from exporters.errors import FailureReason, TargetError
-from exporters.snmp.agent_memory import MAX_VARBINDS_PER_ANSWER, AgentMemory
-from exporters.snmp.walk_result import WalkResult
+from exporters.polling.agent_memory import MAX_VARBINDS_PER_ANSWER, AgentMemory
+from exporters.polling.walk_result import WalkResult
 from exporters.sockets.resolution import Endpoint
 from exporters.sockets.snmp_session import oid_text
 from exporters.wire.ber import Oid

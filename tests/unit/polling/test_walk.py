@@ -12,10 +12,10 @@ import pytest
 
 from exporters.demo.responder import Responder
 from exporters.errors import FailureReason, TargetError
-from exporters.snmp import question
-from exporters.snmp.agent_memory import READINGS_BEFORE_GROWTH, AgentMemory
-from exporters.snmp.cursor import Range
-from exporters.snmp.walk import Instance, Walker, answers_all
+from exporters.polling import question
+from exporters.polling.agent_memory import READINGS_BEFORE_GROWTH, AgentMemory
+from exporters.polling.cursor import Range
+from exporters.polling.walk import Instance, Walker, answers_all
 from exporters.wire.ber import encode_subids, format_oid
 from exporters.wire.snmp_message import ErrorStatus, Pdu, Version
 from exporters.wire.tags import (

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporters.demo.responder import Responder
-from exporters.snmp.agent_memory import AgentMemory
-from exporters.snmp.cursor import Range, Rows
-from exporters.snmp.walk import Instance, WalkResult
+from exporters.polling.agent_memory import AgentMemory
+from exporters.polling.cursor import Range, Rows
+from exporters.polling.walk import Instance, WalkResult
 from exporters.wire.ber import Oid, encode_subids
 from exporters.wire.snmp_message import VarBind, Version
 from exporters.wire.tags import INTEGER, OCTET_STRING

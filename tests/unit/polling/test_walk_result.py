@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from exporters.errors import FailureReason, TargetError
-from exporters.snmp.cursor import Cursor, Range
-from exporters.snmp.walk_result import MAX_FAILURES, WalkResult
+from exporters.polling.cursor import Cursor, Range
+from exporters.polling.walk_result import MAX_FAILURES, WalkResult
 
 COLUMN = b"\x2b\x06\x01"
 

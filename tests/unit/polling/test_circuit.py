@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from exporters.snmp.circuit import CircuitBreaker
+from exporters.polling.circuit import CircuitBreaker
 
 
 def silent(breaker: CircuitBreaker, target: str, scrapes: int) -> None:
