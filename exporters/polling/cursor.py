@@ -29,13 +29,15 @@ class Range:
 
     *root* is what is walked: the column itself, or less where the configuration walks less.
     *table* is what the column shares with its neighbours, so that an empty table costs one
-    question. A *scalar* has one instance, so that one question is enough.
+    question. A *scalar* has one instance, so that one question is enough. Reading begins behind
+    *after*, where that is said: what lies before it is known.
     """
 
     root: Oid
     column: Oid
     table: Oid
     scalar: bool
+    after: Oid = b""
 
 
 class Verdict(Enum):
@@ -68,8 +70,8 @@ class Cursor:
     """Position, number of rows and ``non_increasing`` before the latest answer."""
 
     def __post_init__(self) -> None:
-        """Start before the first instance of the range."""
-        self.position = self.range.root
+        """Start before the first instance of the range, or behind what is known of it."""
+        self.position = self.range.after or self.range.root
 
     def take(self, varbinds: Sequence[VarBind], *, any_order: bool = False) -> Verdict:
         """Take in the answers to this column, in their order.

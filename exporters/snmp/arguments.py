@@ -6,8 +6,6 @@ Flags that snmp_exporter has keep their names and defaults.
 from __future__ import annotations
 
 import argparse
-import ipaddress
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,9 +28,12 @@ from exporters.config.source_lines import SourceLines
 from exporters.errors import ConfigError, Problem
 from exporters.mibs.flags import add_mib_arguments
 from exporters.mibs.on_demand import DictionaryOnDemand
+from exporters.polling.arguments import (
+    PollingSettings,
+    add_polling_arguments,
+    read_polling_settings,
+)
 from exporters.snmp.loaded import Loaded
-from exporters.sockets.pacing import Limits
-from exporters.sockets.target_guard import Network
 
 DEFAULT_CONFIG_FILE: Final = "snmp.yml"
 
@@ -41,38 +42,24 @@ DEFAULT_CONFIG_FILE: Final = "snmp.yml"
 class Settings:
     """What the command line says; it does not change while the exporter runs."""
 
+    polling: PollingSettings
     config_files: tuple[str, ...]
-    devices_file: str
     expand_environment_variables: bool
     module_concurrency: int
-    concurrency: int
-    most_scrapes: int
-    device_limits: Limits
     wrap_large_counters: bool
-    silent_scrapes: int
     lookup_cache_seconds: float
     lookup_cache_bytes: int
     auto_refresh_seconds: float
     auto_excluded: tuple[str, ...]
     debug_packets: bool
-    source: tuple[str, int] | None
     mib_directories: tuple[Path, ...]
     mib_cache_directory: Path | None
-    timeout_offset_seconds: float
-    longest_scrape_seconds: float
-    allowed: tuple[Network, ...]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the SNMP exporter."""
+    add_polling_arguments(parser)
     group = parser.add_argument_group("SNMP")
-    group.add_argument(
-        "--devices.file",
-        dest="devices_file",
-        metavar="FILE",
-        default="",
-        help="inventory of devices, served at /sd for Prometheus to discover",
-    )
     group.add_argument(
         "--config.expand-environment-variables",
         dest="expand_environment_variables",
@@ -89,55 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="modules of one request that are read side by side (default: %(default)s)",
     )
     group.add_argument(
-        "--snmp.concurrency",
-        dest="concurrency",
-        metavar="N",
-        type=flag_values.positive,
-        default=4,
-        help="packets that one request may have under way to its target (default: %(default)s)",
-    )
-    group.add_argument(
-        "--snmp.device-concurrency",
-        dest="device_concurrency",
-        metavar="N",
-        type=flag_values.count,
-        default=0,
-        help="requests that all scrapes together may have under way to one device, if devices.yml "
-        "says nothing else; 0 for any number (default: %(default)s)",
-    )
-    group.add_argument(
-        "--snmp.packets-per-second",
-        dest="packets_per_second",
-        metavar="N",
-        type=_rate,
-        default=0.0,
-        help="packets that all scrapes together send to one device a second, if devices.yml says "
-        "nothing else; 0 for any number (default: 0)",
-    )
-    group.add_argument(
-        "--snmp.max-scrapes",
-        dest="most_scrapes",
-        metavar="N",
-        type=flag_values.count,
-        default=0,
-        help="scrapes under way at a time, further ones wait for their turn (default: as many as "
-        "two fifths of the files that the process may have open allow)",
-    )
-    group.add_argument(
         "--snmp.wrap-large-counters",
         dest="wrap_large_counters",
         action=argparse.BooleanOptionalAction,
         default=True,
         help="wrap 64-bit counters at 2^53, so that rates of them stay exact (default: on)",
-    )
-    group.add_argument(
-        "--snmp.silent-scrapes",
-        dest="silent_scrapes",
-        metavar="N",
-        type=flag_values.count,
-        default=3,
-        help="after this many scrapes without any answer, ask a target one thing for a second "
-        "before its next scrape; 0 for never (default: %(default)s)",
     )
     group.add_argument(
         "--snmp.lookup-cache",
@@ -181,66 +124,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=False,
         help="log every packet at level debug (default: off)",
     )
-    group.add_argument(
-        "--snmp.source-address",
-        dest="source",
-        metavar="ADDRESS",
-        type=_source,
-        default=None,
-        help="local address, or address:port, to send from (default: the system's choice)",
-    )
-    group.add_argument(
-        "--timeout-offset",
-        dest="timeout_offset",
-        metavar="SECONDS",
-        type=flag_values.seconds,
-        default=0.5,
-        help="what a scrape leaves of Prometheus' scrape timeout (default: %(default)s)",
-    )
-    group.add_argument(
-        "--scrape.longest",
-        dest="longest_scrape",
-        metavar="SECONDS",
-        type=flag_values.seconds,
-        default=120.0,
-        help="deadline of a request that names no scrape timeout (default: %(default)s)",
-    )
-    group.add_argument(
-        "--targets.allow",
-        dest="allowed",
-        metavar="CIDR",
-        type=flag_values.network,
-        action="append",
-        default=[],
-        help="network that targets may be in; repeatable (default: every host)",
-    )
     add_mib_arguments(parser)
 
 
 def read_settings(arguments: argparse.Namespace) -> Settings:
     """Read the parsed flags."""
+    sockets = max(1, open_files.device_sockets() // arguments.module_concurrency)
     return Settings(
+        polling=read_polling_settings(arguments, sockets),
         config_files=tuple(arguments.config_files),
-        devices_file=arguments.devices_file,
         expand_environment_variables=arguments.expand_environment_variables,
         module_concurrency=arguments.module_concurrency,
-        concurrency=arguments.concurrency,
-        most_scrapes=arguments.most_scrapes
-        or max(1, open_files.device_sockets() // arguments.module_concurrency),
-        device_limits=Limits(arguments.device_concurrency, arguments.packets_per_second),
         wrap_large_counters=arguments.wrap_large_counters,
-        silent_scrapes=arguments.silent_scrapes,
         lookup_cache_seconds=arguments.lookup_cache,
         lookup_cache_bytes=arguments.lookup_cache_megabytes << 20,
         auto_refresh_seconds=arguments.auto_refresh,
         auto_excluded=tuple(arguments.auto_excluded),
         debug_packets=arguments.debug_packets,
-        source=arguments.source,
         mib_directories=tuple(arguments.mib_directories),
         mib_cache_directory=arguments.mib_cache_directory,
-        timeout_offset_seconds=arguments.timeout_offset,
-        longest_scrape_seconds=arguments.longest_scrape,
-        allowed=tuple(arguments.allowed),
     )
 
 
@@ -290,14 +192,15 @@ def load(settings: Settings, open_dictionary: OpenDictionary) -> Loaded:
         expand_environment_variables=settings.expand_environment_variables,
         open_dictionary=open_dictionary,
     )
-    inventory = load_inventory(Path(settings.devices_file)) if settings.devices_file else None
+    devices_file = settings.polling.devices_file
+    inventory = load_inventory(Path(devices_file)) if devices_file else None
     for name in settings.auto_excluded:
         if name not in config.modules:
             problem = f"--snmp.auto-exclude: there is no module {name!r}"
             raise ConfigError([Problem(problem, suggest(name, [*config.modules], "there are"))])
     loaded = Loaded.compile(config, inventory, auto_excluded=settings.auto_excluded)
     if inventory is not None:
-        _check_inventory(loaded, inventory, Path(settings.devices_file))
+        _check_inventory(loaded, inventory, Path(devices_file))
     return loaded
 
 
@@ -337,32 +240,3 @@ def _check_inventory(loaded: Loaded, inventory: Inventory, path: Path) -> None:
                 refuse(f"unknown module {module!r}", hint, place, "modules", number)
     if problems:
         raise ConfigError(problems)
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
-    if not 0 <= rate < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of packets a second")
-    return rate
-
-
-def _source(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if text.startswith("[") and "]" in text:
-        host, _, port = text[1:].partition("]")
-        port = port.removeprefix(":")
-    elif not colon or text.count(":") > 1:
-        host, port = text, ""
-    try:
-        ipaddress.ip_address(host)
-        number = int(port or 0)
-        if not 0 <= number <= 0xFFFF:
-            raise ValueError(port)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a local address; expected 192.0.2.1 or 192.0.2.1:5000"
-        ) from error
-    return host, number

@@ -9,9 +9,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -26,12 +25,8 @@ from exporters.logs import fields
 from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
-from exporters.polling.agent_memory import AgentMemory, BoundedCache
-from exporters.polling.circuit import PROBE_SECONDS, CircuitBreaker
-from exporters.polling.device_limits import DeviceLimits, Queues
-from exporters.polling.guard import check_target
+from exporters.polling.poller import Access, PolledAgent, Poller, where
 from exporters.polling.scrape_log import ScrapeLog
-from exporters.polling.scrape_places import ScrapePlaces
 from exporters.polling.single_flight import SingleFlight
 from exporters.smi.oid_names import has_oids
 from exporters.snmp.arguments import (
@@ -49,8 +44,7 @@ from exporters.snmp.plan import ModulePlan
 from exporters.snmp.query import SnmpQuery, read_query
 from exporters.snmp.scrape_metrics import add_outcomes, failure_text
 from exporters.snmp.telemetry import SnmpTelemetry
-from exporters.sockets.device_queue import DeviceQueue, SendLimiter
-from exporters.sockets.resolution import Endpoint, NameLookups, resolve
+from exporters.sockets.resolution import Endpoint
 from exporters.sockets.snmp_session import (
     SessionSettings,
     SnmpSession,
@@ -58,20 +52,14 @@ from exporters.sockets.snmp_session import (
     Traffic,
     oid_text,
 )
-from exporters.sockets.snmp_usm import EngineMemory
 from exporters.web.oid_pages import oid_routes
 from exporters.web.responses import plain_text
 from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
-from exporters.wire.ber import encode_oid
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
 
 NAME: Final = "snmp"
 TITLE: Final = "SNMP exporter"
-
-OpenSession = Callable[[SessionSettings, Traffic, SendLimiter | None], SnmpSession]
-
-_PROBED: Final = encode_oid("1.3.6.1.2.1.1")
 
 logger = logging.getLogger(__name__)
 
@@ -103,24 +91,17 @@ class SnmpExporter:
         self._loaded = load(settings, self._dictionary.get)
         self._registry = build_registry(NAME, this_build())
         self._telemetry = SnmpTelemetry(self._registry, self._loaded.plans)
-        self._agents = BoundedCache[tuple[object, ...], AgentMemory](AgentMemory)
-        self._engines = BoundedCache[tuple[object, ...], EngineMemory](EngineMemory)
+        self._poller = Poller(
+            settings.polling, self._loaded.inventory, self._telemetry.scrapes_dropped.inc
+        )
         self._choices = ModuleChoices(settings.auto_refresh_seconds)
         self._labels = LabelCache(settings.lookup_cache_bytes)
         self._telemetry.lookup_cache_bytes.set_function(lambda: self._labels.size_bytes)
-        self._breaker = CircuitBreaker(settings.silent_scrapes)
-        self._telemetry.circuits_open.set_function(self._breaker.open_count)
+        self._telemetry.circuits_open.set_function(self._poller.breaker.open_count)
+        self._telemetry.scrapes_waiting.set_function(lambda: self._poller.places.waiting)
         self._flights = SingleFlight[tuple[object, ...], _Answer](
             self._telemetry.scrapes_shared.inc
         )
-        self._names = NameLookups()
-        self._places = ScrapePlaces(settings.most_scrapes, self._telemetry.scrapes_dropped.inc)
-        self._telemetry.scrapes_waiting.set_function(lambda: self._places.waiting)
-        self._queues: Queues = BoundedCache(DeviceQueue)
-        self._limits = self._device_limits(self._loaded)
-        self._chance = random.SystemRandom().random
-        self._request_ids = _counting(31)
-        self._salts = _counting(64)
 
     def service(self) -> Service:
         """What the HTTP shell serves."""
@@ -150,12 +131,11 @@ class SnmpExporter:
             self._telemetry.request_errors.inc()
             raise
         clock = asyncio.get_running_loop().time
-        deadline_at = clock() + self._allowed_seconds(request)
+        deadline_at = clock() + self._poller.allowed_seconds(request.headers)
         log = ScrapeLog(clock) if query.debug else None
         trace = self._trace(query, log)
         try:
-            endpoint = await resolve(query.target, deadline_at, self._names.find)
-            self._check_target(loaded, query, endpoint)
+            endpoint = await self._reach(loaded, query, deadline_at)
             work = partial(self._take_place, loaded, query, endpoint, deadline_at, trace)
             if trace is None:
                 scrape = (id(loaded), endpoint, *query.what)
@@ -167,21 +147,11 @@ class SnmpExporter:
             answer = self._finish(query, Exposition(), outcomes)
         return await self._respond(query, answer, log)
 
-    def _allowed_seconds(self, request: web.Request) -> float:
-        """How long the scrape may take: what Prometheus says it waits for, less the offset."""
-        header = request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", "")
+    async def _reach(self, loaded: Loaded, query: SnmpQuery, deadline_at: float) -> Endpoint:
         try:
-            announced = float(header)
-        except ValueError:
-            return self._settings.longest_scrape_seconds
-        if not 0 < announced < 86_400:
-            return self._settings.longest_scrape_seconds
-        return max(announced - self._settings.timeout_offset_seconds, announced / 2)
-
-    def _check_target(self, loaded: Loaded, query: SnmpQuery, endpoint: Endpoint) -> None:
-        try:
-            auth_targets = loaded.config.auths[query.auth].targets
-            check_target(endpoint.ip, self._settings.allowed, query.auth, auth_targets)
+            return await self._poller.reach(
+                query.target, deadline_at, loaded.credentials, query.auth
+            )
         except Forbidden:
             self._telemetry.targets_refused.inc()
             raise
@@ -194,12 +164,8 @@ class SnmpExporter:
         deadline_at: float,
         trace: Trace | None,
     ) -> _Answer:
-        """Read the modules when it is this scrape's turn; probes are spread before they queue."""
-        if self._breaker.is_open(_where(endpoint)):
-            delay_seconds = self._breaker.delay_seconds(self._chance())
-            left_seconds = deadline_at - asyncio.get_running_loop().time() - PROBE_SECONDS
-            await asyncio.sleep(max(0.0, min(delay_seconds, left_seconds)))
-        async with self._places.take(deadline_at):
+        """Read the modules when it is this scrape's turn."""
+        async with self._poller.take_place(endpoint, deadline_at):
             return await self._collect(loaded, query, endpoint, deadline_at, trace)
 
     async def _collect(
@@ -211,37 +177,18 @@ class SnmpExporter:
         trace: Trace | None,
     ) -> _Answer:
         """Read the modules, as many side by side as the flag says, one after another by default."""
-        where = _where(endpoint)
-        device = self._limits.device(query.target, endpoint)
-        memory = self._agents.get((*where, query.auth, query.context_name))
-        clock = asyncio.get_running_loop().time
-        agent_view = (*where, query.auth, query.context_name, query.context_engine_id)
-        wanted = self._choices.of(agent_view, query.modules, loaded.candidates, clock)
-        unread = set(wanted.names)
-        security = loaded.security(
-            query.auth,
-            self._engines.get(where),
-            context_name=query.context_name,
-            context_engine_id=query.context_engine_id,
-            clock=clock,
-            salts=self._salts,
+        agent = self._poller.agent(
+            query.target,
+            endpoint,
+            loaded.credentials,
+            Access(query.auth, query.context_name, query.context_engine_id),
+            deadline_at=deadline_at,
+            trace=trace,
         )
-
-        def open_session(
-            settings: SessionSettings, traffic: Traffic, limiter: SendLimiter | None
-        ) -> SnmpSession:
-            connected = settings.connected and loaded.connects(wanted.names)
-            return SnmpSession(
-                endpoint,
-                security,
-                replace(settings, source=self._settings.source, connected=connected),
-                deadline_at=deadline_at,
-                request_ids=self._request_ids,
-                rtt=memory.rtt,
-                traffic=traffic,
-                trace=trace,
-                limiter=limiter,
-            )
+        breaker = self._poller.breaker
+        clock = asyncio.get_running_loop().time
+        wanted = self._choices.of(agent.key, query.modules, loaded.candidates, clock)
+        unread = set(wanted.names)
 
         def open_module_session(plan: ModulePlan, traffic: Traffic) -> SnmpSession:
             # A part of the agent that stays silent must leave time for the other modules.
@@ -250,40 +197,41 @@ class SnmpExporter:
             settings = SessionSettings(
                 module.timeout, module.retries, patience_seconds=patience_seconds
             )
-            return open_session(settings, traffic, device.limiter(plan.name, module))
+            limiter = agent.device.limiter(plan.name, module)
+            connected = loaded.connects(wanted.names)
+            return agent.session(settings, traffic, limiter, connected=connected)
 
         def open_own_session(traffic: Traffic) -> SnmpSession:
             # Modules that are wanted anyway must get their time if auto does not.
             patience_seconds = (deadline_at - clock()) / (1 + len(unread))
-            settings = SessionSettings(
-                patience_seconds=patience_seconds, connected=loaded.connects(loaded.plans)
-            )
-            return open_session(settings, traffic, device.limiter())
+            settings = SessionSettings(patience_seconds=patience_seconds)
+            connected = loaded.connects(loaded.plans)
+            return agent.session(settings, traffic, agent.device.limiter(), connected=connected)
 
-        if self._breaker.is_open(where):
+        if breaker.is_open(where(endpoint)):
             first, *others = wanted.names or (AUTO,)
-            probe = await self._probe(first, open_session, device.limiter())
+            probe = await self._probe(first, agent)
             if probe.failures:
                 outcomes = [probe, *(ModuleOutcome(name, probe.failures) for name in others)]
                 return self._finish(query, Exposition(), outcomes)
 
         if wanted.due:
             self._telemetry.auto_surveys.labels(wanted.due.value).inc()
-            await wanted.ask(open_own_session, memory)
+            await wanted.ask(open_own_session, agent.memory)
             unread = set(wanted.names)
 
         context = ScrapeContext(
             open_session=open_module_session,
-            memory=memory,
+            memory=agent.memory,
             exposition=Exposition(),
-            concurrency=asyncio.Semaphore(self._settings.concurrency),
-            chains=self._settings.concurrency,
+            concurrency=asyncio.Semaphore(self._settings.polling.concurrency),
+            chains=self._settings.polling.concurrency,
             wrap_counters=self._settings.wrap_large_counters,
             clock=clock,
             trace=trace,
             labels=TargetLabels(
                 self._labels,
-                agent_view,
+                agent.key,
                 clock(),
                 self._settings.lookup_cache_seconds,
             ),
@@ -301,27 +249,22 @@ class SnmpExporter:
             tasks = [group.create_task(collect(loaded.plans[name])) for name in wanted.names]
         outcomes = [task.result() for task in tasks]
         if any(outcome.answered for outcome in outcomes):
-            await wanted.look_for_restart(context.read_before, open_own_session, memory)
+            await wanted.look_for_restart(context.read_before, open_own_session, agent.memory)
         if wanted.asked:
             outcomes.append(wanted.outcome)
         if trace is not None:
             for line in wanted.describe():
                 trace(line)
-        self._breaker.note(where, silent=all(outcome.silent for outcome in outcomes))
+        breaker.note(where(endpoint), silent=all(outcome.silent for outcome in outcomes))
         return self._finish(query, context.exposition, outcomes)
 
-    async def _probe(
-        self, module: str, open_session: OpenSession, limiter: SendLimiter | None
-    ) -> ModuleOutcome:
+    async def _probe(self, module: str, agent: PolledAgent) -> ModuleOutcome:
         """Ask a target that was silent for long one thing; the outcome stands for a module."""
         outcome = ModuleOutcome(module)
-        try:
-            settings = SessionSettings(PROBE_SECONDS, 0)
-            async with open_session(settings, outcome.traffic, limiter) as session:
-                await session.get_next([_PROBED])
-        except TargetError as error:
-            outcome.failures.append(error)
-        self._telemetry.circuit_probes.labels("silent" if outcome.failures else "answered").inc()
+        failure = await agent.probe(outcome.traffic)
+        if failure is not None:
+            outcome.failures.append(failure)
+        self._telemetry.circuit_probes.labels("answered" if failure is None else "silent").inc()
         return outcome
 
     def _finish(
@@ -374,10 +317,7 @@ class SnmpExporter:
         self._loaded, self._dictionary = loaded, dictionary
         self._labels.clear()
         self._choices.clear()
-        self._limits = self._device_limits(loaded)
-
-    def _device_limits(self, loaded: Loaded) -> DeviceLimits:
-        return DeviceLimits(loaded.inventory, self._settings.device_limits, self._queues)
+        self._poller.use_inventory(loaded.inventory)
 
     def _summary(self) -> str:
         loaded = self._loaded
@@ -413,11 +353,6 @@ class SnmpExporter:
         )
 
 
-def _where(endpoint: Endpoint) -> tuple[object, ...]:
-    """What an agent is remembered by."""
-    return (endpoint.ip, endpoint.socket_address[1], endpoint.stream)
-
-
 def _log_failures(query: SnmpQuery, outcome: ModuleOutcome) -> None:
     """Log why a module was not read completely: the first reason, and OIDs that go back.
 
@@ -441,12 +376,3 @@ def _log_failures(query: SnmpQuery, outcome: ModuleOutcome) -> None:
 
 def _log_packet(target: str, line: str) -> None:
     logger.debug("packet", extra=fields(target=target, packet=line))
-
-
-def _counting(bits: int) -> Iterator[int]:
-    """Count on from a random number below 2**bits, and around; never 0, which some agents mean."""
-    value = random.SystemRandom().getrandbits(bits)
-    while True:
-        value = (value + 1) & ((1 << bits) - 1)
-        if value:
-            yield value

@@ -95,7 +95,7 @@ async def open_conversation(
     loop = asyncio.get_running_loop()
     deadline_at = loop.time() + deadline_seconds
     endpoint = await resolve(arguments.target, deadline_at)
-    security = loaded.security(
+    security = loaded.credentials.security(
         auth_name,
         EngineMemory(),
         context_name=None if arguments.context is None else arguments.context.encode(),
