@@ -49,6 +49,7 @@ EXPORTERS: Mapping[str, Entry] = {
     "snmp": Entry("exporters.snmp.exporter", "poll devices over SNMP when scraped", 9116),
     "icmp": Entry("exporters.icmp.exporter", "ping hosts, all the time and when scraped", 9374),
     "trap": Entry("exporters.trap.exporter", "listen for SNMP traps and informs", 9162),
+    "rmon": Entry("exporters.rmon.exporter", "read RMON tables when scraped", 9171),
 }
 
 COMMANDS: Mapping[str, Entry] = {

@@ -86,6 +86,20 @@ class Walker:
             result.add(cursor)
         return result
 
+    async def following(self, oids: Sequence[Oid]) -> tuple[list[VarBind | None], WalkResult]:
+        """Ask what follows each OID; None where that was not answered.
+
+        The result beside the answers has what it took, and the failures.
+        """
+        result = self._questioner.begin()
+        try:
+            async with asyncio.timeout_at(self._session.deadline_at + _BACKSTOP_SECONDS):
+                return await self._questioner.ask_next(oids), result
+        except TimeoutError:
+            detail = "request timeout: the deadline of the scrape has passed"
+            self._questioner.fail(TargetError(FailureReason.TIMEOUT, detail))
+            return [None] * len(oids), result
+
     def _start(
         self, group: asyncio.TaskGroup, cursors: list[Cursor], instances: Sequence[Instance]
     ) -> None:

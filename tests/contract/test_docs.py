@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -28,6 +28,10 @@ from exporters.icmp.legacy_names import PING_EXPORTER_HELP, SMOKEPING_HELP
 from exporters.icmp.target import Address, Target, TargetSettings
 from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
+from exporters.rmon.collect import CHECKS
+from exporters.rmon.families import FAMILIES
+from exporters.rmon.groups import GROUPS
+from exporters.rmon.telemetry import SCRAPE_HELP
 from exporters.snmp.collect import ModuleOutcome
 from exporters.snmp.scrape_metrics import add_outcomes
 from exporters.sockets.icmp_socket import Reply, Stamp
@@ -40,7 +44,7 @@ from exporters.web.shell import build_app
 from exporters.wire.icmp_errors import ErrorKind
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9.-]*[a-z0-9]")
-METRIC = re.compile(r"\b(?:snmp|icmp|probe|smokeping|ping|trap_exporter)_[a-z0-9_]+\b")
+METRIC = re.compile(r"\b(?:snmp|icmp|probe|smokeping|ping|trap_exporter|rmon2?)_[a-z0-9_]+\b")
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -51,6 +55,7 @@ NO_METRICS = {
     *("snmp_target", "snmp_concurrency", "snmp_packets_per_second"),
     *("snmp_context", "snmp_engineid", "snmp_debug_packets"),  # parameters
     "icmp_ttl5",  # a module
+    *("rmon_index", "rmon_falling"),  # a label, a rule of traps
     *("smokeping_prober", "ping_exporter"),  # peers
     "ping_group_range",  # a setting of the kernel
 }
@@ -184,7 +189,17 @@ def test_every_reason_of_being_degraded_is_documented(
     assert set(CODE.findall(section)) == reasons
 
 
-RESPONSE_METRICS = {"snmp": scrape_metrics, "icmp": ping_metrics, "trap": trap_metrics}
+def rmon_metrics() -> set[str]:
+    """The metrics that a device's tables give, and those of the scrape itself."""
+    return {*FAMILIES, *SCRAPE_HELP}
+
+
+RESPONSE_METRICS = {
+    "snmp": scrape_metrics,
+    "icmp": ping_metrics,
+    "trap": trap_metrics,
+    "rmon": rmon_metrics,
+}
 """What each exporter's responses have besides what it says of itself."""
 
 
@@ -243,6 +258,15 @@ def test_every_reason_is_documented_and_the_reverse(pages: dict[str, str]) -> No
     assert sorted(documented) == sorted(reason.value for reason in FailureReason)
 
 
+@pytest.mark.parametrize(("heading", "known"), [("Groups", GROUPS), ("Data quality", CHECKS)])
+def test_every_group_and_check_of_rmon_is_documented_and_the_reverse(
+    heading: str, known: Iterable[str], pages: dict[str, str]
+) -> None:
+    table = pages["rmon.md"].partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    documented = re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)
+    assert sorted(documented) == sorted(known)
+
+
 # --- addresses, modules, parameters ---------------------------------------------------------
 
 
@@ -250,13 +274,16 @@ def test_every_address_is_documented_and_the_reverse(
     addresses: set[str], pages: dict[str, str]
 ) -> None:
     documented = re.findall(r"^\| `(?:[A-Z]+ )?(/[^` ]*)` \|", pages["http.md"], re.MULTILINE)
-    assert sorted(addresses - set(documented) - {"/snmp", "/probe", "/target"}) == []
+    assert sorted(addresses - set(documented) - {"/snmp", "/probe", "/target", "/rmon"}) == []
     assert sorted(set(documented) - addresses) == []
     assert "## /snmp\n" in pages["snmp.md"]
     assert "## /probe\n" in pages["icmp.md"]
+    assert "## /rmon\n" in pages["rmon.md"]
 
 
-@pytest.mark.parametrize(("name", "path", "least"), [("snmp", "/snmp", 8), ("icmp", "/probe", 5)])
+@pytest.mark.parametrize(
+    ("name", "path", "least"), [("snmp", "/snmp", 8), ("icmp", "/probe", 5), ("rmon", "/rmon", 6)]
+)
 def test_every_parameter_is_documented_and_the_reverse(
     name: str, path: str, least: int, repository: Path, pages: dict[str, str]
 ) -> None:

@@ -1,0 +1,1 @@
+"""The RMON exporter: ``/rmon`` reads remote monitoring tables of a device when it is asked for."""
