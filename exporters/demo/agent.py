@@ -27,7 +27,8 @@ from exporters.demo.faults import NO_FAULTS, Delivery, Faults, FaultyResponder
 from exporters.demo.listeners import Address, AgentCounts, listen_tcp, listen_udp
 from exporters.demo.mib_view import MibView
 from exporters.demo.recording import Recording
-from exporters.demo.responder import Responder
+from exporters.demo.responder import Responder, View
+from exporters.demo.rmon_probe import Rmon, RmonView
 from exporters.errors import WireError
 from exporters.wire.ber import encode_integer
 from exporters.wire.snmp_message import (
@@ -50,7 +51,8 @@ class AgentSettings:
     """How an agent is set up.
 
     ``max_response_bytes`` is its largest message, 1472 for one Ethernet frame, up to 65507.
-    ``moving`` makes counters and uptimes grow (see ``exporters.demo.mib_view``).
+    ``moving`` makes counters and uptimes grow (see ``exporters.demo.mib_view``). ``rmon`` puts a
+    probe with live tables before each recording.
     """
 
     communities: tuple[str, ...] = ("public",)
@@ -59,6 +61,7 @@ class AgentSettings:
     engine_id: bytes = DEFAULT_ENGINE_ID
     engine_boots: int = 1
     moving: bool = False
+    rmon: Rmon | None = None
     faults: Faults = NO_FAULTS
 
     def __post_init__(self) -> None:
@@ -99,8 +102,13 @@ class SimulatedAgent:
                 clock=clock,
                 epoch_clock=epoch_clock,
             )
+            served: View = view
+            if settings.rmon is not None:
+                served = RmonView(view, settings.rmon.probe(recording), clock=clock)
             faulty = faults != NO_FAULTS
-            responders[name.encode()] = FaultyResponder(view, faults) if faulty else Responder(view)
+            responders[name.encode()] = (
+                FaultyResponder(served, faults) if faulty else Responder(served)
+            )
         first = next(iter(responders.values()))
         self._communities = {name: found for name, found in responders.items() if name}
         for community in settings.communities:

@@ -23,6 +23,7 @@ from exporters.demo.agent import AgentSettings, SimulatedAgent
 from exporters.demo.faults import Faults
 from exporters.demo.listeners import Address
 from exporters.demo.recording import Recording
+from exporters.demo.rmon_probe import Rmon
 from exporters.demo.snmprec import load_recording
 from exporters.errors import ConfigError
 from exporters.logs import fields
@@ -83,6 +84,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--moving", action="store_true", help="let counters and uptimes grow")
     parser.add_argument(
+        "--rmon",
+        type=_parse_interfaces,
+        metavar="IFINDEX,...",
+        help="add RMON tables with live counters, on these interfaces; best with --moving",
+    )
+    parser.add_argument(
+        "--rmon-torn", action="store_true", help="let the newest history bucket lack columns"
+    )
+    parser.add_argument(
+        "--rmon-endless", action="store_true", help="let walks of tables with a TimeFilter not end"
+    )
+    parser.add_argument(
         "--delay", type=_parse_seconds, default=0.0, help="of each answer, such as 25ms"
     )
     parser.add_argument("--jitter", type=_parse_seconds, default=0.0, help="random delay on top")
@@ -137,6 +150,7 @@ def _read_settings(arguments: argparse.Namespace) -> AgentSettings:
             users=users,
             max_response_bytes=arguments.max_response_bytes,
             moving=arguments.moving,
+            rmon=_read_rmon(arguments),
             faults=Faults(
                 delay_seconds=arguments.delay,
                 jitter_seconds=arguments.jitter,
@@ -147,6 +161,15 @@ def _read_settings(arguments: argparse.Namespace) -> AgentSettings:
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+def _read_rmon(arguments: argparse.Namespace) -> Rmon | None:
+    torn, endless = arguments.rmon_torn, arguments.rmon_endless
+    if arguments.rmon is None:
+        if torn or endless:
+            raise ValueError("--rmon-torn and --rmon-endless need --rmon")
+        return None
+    return Rmon(arguments.rmon, torn=torn, endless=endless)
 
 
 def _read_user(arguments: argparse.Namespace) -> UsmUser:
@@ -256,6 +279,13 @@ def _parse_listen_address(text: str) -> Address:
     if not separator or not port.isdigit() or int(port) > 0xFFFF:
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:1161")
     return host or "127.0.0.1", int(port)
+
+
+def _parse_interfaces(text: str) -> tuple[int, ...]:
+    numbers = text.split(",")
+    if not all(number.isdigit() and 0 < int(number) < 1 << 31 for number in numbers):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of ifIndex such as 1,2,49")
+    return tuple(map(int, numbers))
 
 
 def _format_address(address: Address) -> str:

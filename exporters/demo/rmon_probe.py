@@ -1,0 +1,442 @@
+"""A pretend RMON probe: tables with live counters, for groups that no recording has.
+
+``RmonProbe`` says what a probe would count at an instant; ``RmonView`` stands before a recording
+and serves it. All counts come from one function of time, so that the buckets of a history add up to
+the counters beside them. Read-only.
+
+Two faults can be switched on. *torn*: the newest bucket of each history lacks its later columns, as
+in a table that turns while it is walked. *endless*: tables with a TimeFilter answer for every
+TimeMark up to now, as RFC 4502 has it, so that a walk of them does not end.
+
+Sources: RFC 2819, RFC 3273, RFC 4502, RFC 2613, RFC 3434.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+from typing import Final
+
+from exporters.demo.recording import Recording, decode_varbind, encode_varbind, sort_key
+from exporters.demo.responder import View
+from exporters.errors import WireError
+from exporters.wire.ber import Oid, decode_subids, encode_integer_content, encode_oid, encode_subids
+from exporters.wire.snmp_message import VarBind
+from exporters.wire.tags import (
+    COUNTER32,
+    COUNTER64,
+    GAUGE32,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    TIME_TICKS,
+)
+
+RMON: Final = encode_oid("1.3.6.1.2.1.16")
+_SYS_UP_TIME: Final = encode_oid("1.3.6.1.2.1.1.3.0")
+_IF_INDEX: Final = "1.3.6.1.2.1.2.2.1.1"
+_OCTETS_PER_PACKET: Final = 600
+_HOST_SHARES: Final = (0.5, 0.25, 0.15, 0.1)
+_INTERVALS: Final = (30, 300)
+_GRANTED: Final = 20
+_CAPABILITIES: Final = bytes.fromhex("ffc03fe0")
+_PROTOCOLS: Final = ("ether2", "ether2.ip", "ether2.ip.tcp.https", "ether2.ip.udp.dns")
+_PROTOCOL_SHARES: Final = (1.0, 0.9, 0.6, 0.1)
+_MODULUS_32: Final = 1 << 32
+_TORN_FROM_COLUMN: Final = 9
+
+_Cell = tuple[str, int, int | str | bytes]
+"""OID below rmon, tag, value."""
+
+
+@dataclass(frozen=True, slots=True)
+class RmonProbe:
+    """A probe on some interfaces, by ifIndex."""
+
+    interfaces: tuple[int, ...]
+    uptime_seconds: float
+    torn: bool = False
+    endless: bool = False
+
+    def varbinds(self, uptime: float) -> Iterator[VarBind]:
+        """All rows at an uptime, but those of tables with a TimeFilter; in no order."""
+        for table in (self._statistics, self._history, self._alarms, self._hosts, self._rmon2):
+            for below, tag, value in table(uptime):
+                yield _varbind(below, tag, value)
+
+    def time_filtered(self, uptime: float) -> dict[str, list[tuple[tuple[int, ...], int]]]:
+        """The columns of tables with a TimeFilter: rows of control index, rest of the index, count.
+
+        The rows are in order.
+        """
+        columns: dict[str, list[tuple[tuple[int, ...], int]]] = {}
+        for number, index in enumerate(self.interfaces, 1):
+            for host, share in enumerate(_HOST_SHARES, 1):
+                address = (4, 192, 0, 2, host)
+                packets = int(_packets(index, uptime) * share)
+                octets = packets * _OCTETS_PER_PACKET
+                counts = (packets, packets // 2, octets, octets // 2)
+                for column, count in zip((3, 4, 5, 6), counts, strict=True):
+                    columns.setdefault(f"14.2.1.{column}", []).append(
+                        ((number, 2, *address), count)
+                    )
+                for column, count in zip((2, 3, 4, 5), counts, strict=True):
+                    rows = columns.setdefault(f"16.1.1.{column}", [])
+                    rows.append(((number, 2, *address, 3), count))
+                pair = (*address, 4, 198, 51, 100, host)
+                for column, count in ((3, packets), (4, octets)):
+                    columns.setdefault(f"15.2.1.{column}", []).append(((number, 2, *pair), count))
+                for column, count in ((2, packets), (3, octets)):
+                    rows = columns.setdefault(f"17.1.1.{column}", [])
+                    rows.append(((number, 2, *pair, 3), count))
+        return columns
+
+    def _statistics(self, uptime: float) -> Iterator[_Cell]:
+        for number, index in enumerate(self.interfaces, 1):
+            packets = _packets(index, uptime)
+            octets = packets * _OCTETS_PER_PACKET
+            yield f"1.1.1.1.{number}", INTEGER, number
+            yield f"1.1.1.2.{number}", OBJECT_IDENTIFIER, f"{_IF_INDEX}.{index}"
+            counts = {4: octets, 5: packets, 6: packets // 50, 7: packets // 40, 8: packets // 9999}
+            counts |= {
+                16: packets // 2,
+                18: packets // 4,
+                19: packets - packets // 2 - packets // 4,
+            }
+            for column in range(3, 20):
+                yield f"1.1.1.{column}.{number}", COUNTER32, counts.get(column, 0) % _MODULUS_32
+            yield f"1.1.1.20.{number}", OCTET_STRING, "monitor"
+            yield f"1.1.1.21.{number}", INTEGER, 1
+            yield f"1.4.1.1.{number}", COUNTER32, packets // 100_000
+            for column, count in ((1, packets), (3, octets)):
+                yield f"1.7.1.{column}.{number}", GAUGE32, count >> 32
+                yield f"1.7.1.{column + 1}.{number}", COUNTER64, count
+            for column, size in enumerate((14, 15, 16, 17, 18, 19)):
+                yield f"1.7.1.{6 + 2 * column}.{number}", COUNTER64, counts.get(size, 0)
+
+    def _history(self, uptime: float) -> Iterator[_Cell]:
+        controls = [(index, each) for index in self.interfaces for each in _INTERVALS]
+        for control, (index, interval) in enumerate(controls, 1):
+            row: dict[int, tuple[int, int | str]] = {
+                1: (INTEGER, control),
+                2: (OBJECT_IDENTIFIER, f"{_IF_INDEX}.{index}"),
+                3: (INTEGER, _GRANTED),
+                4: (INTEGER, _GRANTED),
+                5: (INTEGER, interval),
+                6: (OCTET_STRING, "monitor"),
+                7: (INTEGER, 1),
+            }
+            for column, (tag, value) in row.items():
+                yield f"2.1.1.{column}.{control}", tag, value
+            newest = int(uptime) // interval
+            for sample in range(max(1, newest - _GRANTED + 1), newest + 1):
+                yield from self._bucket(control, index, interval, sample)
+            if self.torn:
+                yield from (
+                    cell
+                    for cell in self._bucket(control, index, interval, newest + 1)
+                    if int(cell[0].split(".")[3]) < _TORN_FROM_COLUMN
+                )
+
+    def _bucket(self, control: int, index: int, interval: int, sample: int) -> Iterator[_Cell]:
+        start, end = (sample - 1) * interval, sample * interval
+        packets = _packets(index, end) - _packets(index, start)
+        values = {5: packets * _OCTETS_PER_PACKET, 6: packets, 7: packets // 50, 8: packets // 40}
+        for column in range(1, 16):
+            where = f"2.2.1.{column}.{control}.{sample}"
+            if column in (1, 2, 15):
+                yield where, INTEGER, {1: control, 2: sample}.get(column, 100)
+            elif column == 3:
+                yield where, TIME_TICKS, start * 100
+            else:
+                yield where, COUNTER32, values.get(column, 0)
+
+    def _alarms(self, uptime: float) -> Iterator[_Cell]:
+        rate = _packets(1, uptime) - _packets(1, uptime - 30)
+        row: dict[int, int | str] = {
+            1: 1,
+            2: 30,
+            4: 2,
+            5: rate,
+            6: 1,
+            7: 9000,
+            8: 5000,
+            9: 1,
+            10: 1,
+        }
+        for column, value in row.items():
+            yield f"3.1.1.{column}.1", INTEGER, value
+        yield "3.1.1.3.1", OBJECT_IDENTIFIER, "1.3.6.1.2.1.16.1.1.1.5.1"
+        yield "3.1.1.11.1", OCTET_STRING, "monitor"
+        yield "3.1.1.12.1", INTEGER, 1
+        numbers = {2: 30, 4: 2, 6: 2, 7: 1, 10: 2, 13: 2, 14: 1, 15: 1, 18: 3, 19: 1}
+        for column, number in numbers.items():
+            yield f"29.1.1.1.{column}.1", INTEGER, number
+        yield "29.1.1.1.3.1", OBJECT_IDENTIFIER, "1.3.6.1.2.1.16.1.7.1.4.1"
+        yield "29.1.1.1.5.1", COUNTER64, rate * _OCTETS_PER_PACKET
+        for column, value in ((8, 0), (9, 2), (11, 0), (12, 1)):
+            yield f"29.1.1.1.{column}.1", GAUGE32, value
+        yield "29.1.1.1.16.1", COUNTER32, 0
+        yield "29.1.1.1.17.1", OCTET_STRING, "monitor"
+        for event, sent in ((1, int(uptime // 600) * 60_000), (2, 0)):
+            yield f"9.1.1.1.{event}", INTEGER, event
+            yield f"9.1.1.2.{event}", OCTET_STRING, "utilization"
+            yield f"9.1.1.3.{event}", INTEGER, 4
+            yield f"9.1.1.4.{event}", OCTET_STRING, "a secret"
+            yield f"9.1.1.5.{event}", TIME_TICKS, sent
+            yield f"9.1.1.6.{event}", OCTET_STRING, "monitor"
+            yield f"9.1.1.7.{event}", INTEGER, 1
+        newest = int(uptime // 600)
+        for entry in range(max(1, newest - 9), newest + 1):
+            yield f"9.2.1.1.1.{entry}", INTEGER, 1
+            yield f"9.2.1.2.1.{entry}", INTEGER, entry
+            yield f"9.2.1.3.1.{entry}", TIME_TICKS, entry * 60_000
+            yield f"9.2.1.4.1.{entry}", OCTET_STRING, "utilization above the threshold"
+
+    def _hosts(self, uptime: float) -> Iterator[_Cell]:
+        for number, index in enumerate(self.interfaces, 1):
+            for table in ("4.1.1", "6.1.1"):
+                yield f"{table}.1.{number}", INTEGER, number
+                yield f"{table}.2.{number}", OBJECT_IDENTIFIER, f"{_IF_INDEX}.{index}"
+                yield f"{table}.3.{number}", INTEGER, len(_HOST_SHARES)
+                yield f"{table}.4.{number}", TIME_TICKS, 0
+                yield f"{table}.5.{number}", OCTET_STRING, "monitor"
+                yield f"{table}.6.{number}", INTEGER, 1
+            for host, share in enumerate(_HOST_SHARES, 1):
+                packets = int(_packets(index, uptime) * share) % _MODULUS_32
+                octets = packets * _OCTETS_PER_PACKET % _MODULUS_32
+                mac = f"6.0.0.94.0.83.{host}"
+                for column, count in (
+                    (4, packets),
+                    (5, packets // 2),
+                    (6, octets),
+                    (7, octets // 2),
+                ):
+                    yield f"4.2.1.{column}.{number}.{mac}", COUNTER32, count
+                other = f"6.0.0.94.0.83.{host + 100}"
+                for column, count in ((4, packets), (5, octets), (6, 0)):
+                    yield f"6.2.1.{column}.{number}.{mac}.{other}", COUNTER32, count
+        window = 60
+        row = {1: 1, 2: 1, 3: 3, 4: 0, 5: window, 6: 10, 7: len(_HOST_SHARES), 10: 1}
+        for column, value in row.items():
+            yield f"5.1.1.{column}.1", INTEGER, value
+        yield "5.1.1.8.1", TIME_TICKS, int(max(0.0, uptime - window) * 100)
+        yield "5.1.1.9.1", OCTET_STRING, "monitor"
+        change = _packets(1, uptime) - _packets(1, uptime - window)
+        for rank, share in enumerate(_HOST_SHARES, 1):
+            yield f"5.2.1.1.1.{rank}", INTEGER, 1
+            yield f"5.2.1.2.1.{rank}", INTEGER, rank
+            yield f"5.2.1.3.1.{rank}", OCTET_STRING, bytes((0, 0, 94, 0, 83, rank))
+            yield f"5.2.1.4.1.{rank}", INTEGER, int(change * share) * _OCTETS_PER_PACKET
+
+    def _rmon2(self, uptime: float) -> Iterator[_Cell]:
+        yield "11.1.0", TIME_TICKS, 500
+        for local, name in enumerate(_PROTOCOLS, 1):
+            identifier = f"4.0.0.0.{local}.1.0"
+            yield f"11.2.1.3.{identifier}", INTEGER, local
+            yield f"11.2.1.4.{identifier}", OCTET_STRING, name
+            yield f"11.2.1.10.{identifier}", INTEGER, 1
+        for number, index in enumerate(self.interfaces, 1):
+            source = f"{_IF_INDEX}.{index}"
+            yield f"12.1.1.2.{number}", OBJECT_IDENTIFIER, source
+            yield f"12.1.1.3.{number}", COUNTER32, 0
+            yield f"12.1.1.5.{number}", OCTET_STRING, "monitor"
+            yield f"12.1.1.6.{number}", INTEGER, 1
+            for local, share in enumerate(_PROTOCOL_SHARES, 1):
+                packets = int(_packets(index, uptime) * share)
+                # ZeroBasedCounter32 is a Gauge32 on the wire.
+                yield f"12.2.1.1.{number}.{local}", GAUGE32, packets % _MODULUS_32
+                octets = packets * _OCTETS_PER_PACKET
+                yield f"12.2.1.2.{number}.{local}", GAUGE32, octets % _MODULUS_32
+            for table in ("14.1.1", "15.1.1"):
+                yield f"{table}.2.{number}", OBJECT_IDENTIFIER, source
+                for column, count in ((3, 0), (4, 9), (5, 5), (7, 0), (8, 6), (9, 2)):
+                    yield f"{table}.{column}.{number}", COUNTER32, count
+                yield f"{table}.11.{number}", OCTET_STRING, "monitor"
+                yield f"{table}.12.{number}", INTEGER, 1
+        yield "13.1.0", COUNTER32, 40
+        yield "13.2.0", COUNTER32, 7
+        yield "13.3.0", INTEGER, -1
+        yield from self._matrix_report(uptime)
+        yield from self._user_history(uptime)
+        yield "19.1.0", OCTET_STRING, _CAPABILITIES
+        yield "19.2.0", OCTET_STRING, "1.0"
+        yield "19.3.0", OCTET_STRING, "pretend"
+
+    def _matrix_report(self, uptime: float) -> Iterator[_Cell]:
+        window = 60
+        for column, value in {2: 1, 3: 2, 4: 0, 5: window, 6: 5, 7: 2, 11: 1}.items():
+            yield f"15.4.1.{column}.1", INTEGER, value
+        yield "15.4.1.8.1", TIME_TICKS, int(uptime // window) * window * 100
+        yield "15.4.1.9.1", COUNTER32, int(uptime // window)
+        yield "15.4.1.10.1", OCTET_STRING, "monitor"
+        change = _packets(1, uptime) - _packets(1, uptime - window)
+        for rank, share in enumerate(_HOST_SHARES[:2], 1):
+            packets = int(change * share)
+            yield f"15.5.1.2.1.{rank}", INTEGER, 2
+            yield f"15.5.1.3.1.{rank}", OCTET_STRING, bytes((192, 0, 2, rank))
+            yield f"15.5.1.4.1.{rank}", OCTET_STRING, bytes((198, 51, 100, rank))
+            yield f"15.5.1.5.1.{rank}", GAUGE32, packets
+            yield f"15.5.1.7.1.{rank}", GAUGE32, packets * _OCTETS_PER_PACKET
+
+    def _user_history(self, uptime: float) -> Iterator[_Cell]:
+        for column, value in {2: 1, 3: _GRANTED, 4: _GRANTED, 5: 60, 7: 1}.items():
+            yield f"18.1.1.{column}.1", INTEGER, value
+        yield "18.1.1.6.1", OCTET_STRING, "monitor"
+        yield "18.2.1.2.1.1", OBJECT_IDENTIFIER, "1.3.6.1.2.1.16.1.1.1.5.1"
+        yield "18.2.1.3.1.1", INTEGER, 2
+        newest = int(uptime // 60)
+        for sample in range(max(1, newest - _GRANTED + 1), newest + 1):
+            packets = _packets(1, sample * 60) - _packets(1, (sample - 1) * 60)
+            yield f"18.3.1.2.1.{sample}.1", TIME_TICKS, (sample - 1) * 6000
+            yield f"18.3.1.3.1.{sample}.1", TIME_TICKS, sample * 6000
+            yield f"18.3.1.4.1.{sample}.1", GAUGE32, packets
+            yield f"18.3.1.5.1.{sample}.1", INTEGER, 2
+
+
+class RmonView:
+    """A probe in front of a recording's rows, whose own RMON tables it hides.
+
+    What it counts stands still within a second, so that the rows of one answer fit together.
+    """
+
+    def __init__(
+        self, behind: View, probe: RmonProbe, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._behind = behind
+        self._probe = probe
+        self._clock = clock
+        self._started_at = clock()
+        self._second = -1
+        self._tables = Recording.from_varbinds(())
+        self._filtered: dict[Oid, dict[tuple[int, ...], int]] = {}
+
+    def row(self, oid: Oid) -> bytes | None:
+        """Give the encoded varbind of an OID; None where there is none."""
+        if not oid.startswith(RMON):
+            return self._behind.row(oid)
+        tables = self._now()
+        position = tables.position(oid)
+        if position is not None:
+            return tables.rows[position]
+        return self._filtered_row(oid)
+
+    def rows_after(self, oid: Oid, count: int) -> list[bytes]:
+        """Give the encoded varbinds behind an OID: *count* of them, fewer at the end."""
+        tables = self._now()
+        start = tables.position_after(oid)
+        mine = tables.rows[start : start + count]
+        filtered = list(islice(self._filtered_after(oid), count))
+        rows = merge(self._others_after(oid, count), mine, filtered, key=_key)
+        return list(islice(rows, count))
+
+    def _others_after(self, oid: Oid, count: int) -> list[bytes]:
+        """The recording's rows, with its RMON tables skipped."""
+        rows = self._behind.rows_after(oid, count)
+        kept = [row for row in rows if not decode_varbind(row)[0].startswith(RMON)]
+        if len(kept) < len(rows):
+            behind_rmon = RMON[:-1] + bytes((RMON[-1] + 1,))
+            kept += self._behind.rows_after(behind_rmon, count - len(kept))
+        return kept
+
+    def _now(self) -> Recording:
+        elapsed = self._clock() - self._started_at
+        if int(elapsed) != self._second:
+            self._second = int(elapsed)
+            uptime = self._uptime
+            self._tables = Recording.from_varbinds(self._probe.varbinds(uptime))
+            self._filtered = {
+                RMON + encode_subids(map(int, column.split("."))): dict(sorted(rows))
+                for column, rows in self._probe.time_filtered(uptime).items()
+            }
+        return self._tables
+
+    @property
+    def _uptime(self) -> float:
+        return self._probe.uptime_seconds + self._second
+
+    def _filtered_row(self, oid: Oid) -> bytes | None:
+        """The row of a table with a TimeFilter, at any mark that it answers to."""
+        for column, rows in self._filtered.items():
+            if not oid.startswith(column):
+                continue
+            try:
+                control, mark, *rest = decode_subids(oid[len(column) :])
+            except (WireError, ValueError):
+                return None
+            count = rows.get((control, *rest))
+            if count is not None and mark <= self._last_mark:
+                content = encode_integer_content(count % _MODULUS_32)
+                return encode_varbind(oid, GAUGE32, content)
+        return None
+
+    @property
+    def _last_mark(self) -> int:
+        return int(self._uptime * 100) if self._probe.endless else 0
+
+    def _filtered_after(self, oid: Oid) -> Iterator[bytes]:
+        """The rows of tables with a TimeFilter behind an OID, mark after mark."""
+        for column in sorted(self._filtered, key=sort_key):
+            if oid.startswith(column):
+                try:
+                    asked = decode_subids(oid[len(column) :])
+                except WireError:
+                    asked = ()
+            elif sort_key(column) > sort_key(oid):
+                asked = ()
+            else:
+                continue
+            yield from self._column_after(column, asked, self._last_mark)
+
+    def _column_after(self, column: Oid, asked: tuple[int, ...], last_mark: int) -> Iterator[bytes]:
+        rows = self._filtered[column]
+        for control in sorted({index[0] for index in rows}):
+            if asked and control < asked[0]:
+                continue
+            mark = asked[1] if len(asked) > 1 and control == asked[0] else 0
+            for each in range(mark, last_mark + 1):
+                for (owner, *rest), count in rows.items():
+                    index = (owner, each, *rest)
+                    if owner == control and index > asked:
+                        content = encode_integer_content(count % _MODULUS_32)
+                        yield encode_varbind(column + encode_subids(index), GAUGE32, content)
+
+
+@dataclass(frozen=True, slots=True)
+class Rmon:
+    """How probes are put before recordings: on which interfaces, with which faults."""
+
+    interfaces: tuple[int, ...]
+    torn: bool = False
+    endless: bool = False
+
+    def probe(self, recording: Recording) -> RmonProbe:
+        """Give a probe that is as old as the device of *recording*."""
+        position = recording.position(_SYS_UP_TIME)
+        ticks = 0
+        if position is not None:
+            ticks = int.from_bytes(decode_varbind(recording.rows[position])[2], "big")
+        return RmonProbe(self.interfaces, ticks / 100, torn=self.torn, endless=self.endless)
+
+
+def _packets(index: int, uptime: float) -> int:
+    """What has gone by an interface: some more in one minute than in another, and never less."""
+    rate = 200 + 37 * (index % 11)
+    return int(rate * (max(0.0, uptime) + 5 * math.sin(max(0.0, uptime) / 30)))
+
+
+def _varbind(below: str, tag: int, value: int | str | bytes) -> VarBind:
+    oid = RMON + encode_subids(map(int, below.split(".")))
+    if isinstance(value, int):
+        return oid, tag, encode_integer_content(value)
+    if isinstance(value, bytes):
+        return oid, tag, value
+    return oid, tag, encode_oid(value) if tag == OBJECT_IDENTIFIER else value.encode()
+
+
+def _key(row: bytes) -> bytes:
+    return sort_key(decode_varbind(row)[0])

@@ -1,0 +1,200 @@
+"""Groups that no recording has, on a pretend probe with live counters."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from exporters.demo.agent import AgentSettings, SimulatedAgent
+from exporters.demo.mib_view import MibView
+from exporters.demo.recording import Recording
+from exporters.demo.rmon_probe import Rmon, RmonView
+from exporters.rmon.groups import GROUPS
+from exporters.rmon.scrape import Bounds
+from exporters.wire.ber import encode_oid
+
+from .reading import NOW, Samples, Target, interface, uptime
+
+UPTIME = 86_400
+
+
+class Probe:
+    """A probe whose time is the test's."""
+
+    def __init__(self, *, torn: bool = False, endless: bool = False) -> None:
+        self.now = 0.0
+        rows = [uptime(UPTIME * 100), *interface(1), *interface(2)]
+        recording = Recording.from_varbinds(rows)
+        settings = Rmon((1, 2), torn=torn, endless=endless)
+        behind = MibView(recording, moving=True, clock=lambda: self.now)
+        view = RmonView(behind, settings.probe(recording), clock=lambda: self.now)
+        self.target = Target(view)
+
+    def scrape(self, *groups: str, bounds: Bounds | None = None) -> Samples:
+        keywords = {} if bounds is None else {"bounds": bounds}
+        return self.target.scrape(*(groups or tuple(GROUPS)), now=NOW + self.now, **keywords)
+
+
+def test_every_group_of_the_probe_is_read() -> None:
+    samples = Probe().scrape()
+    assert samples.outcome.failures == []
+    assert {
+        "rmon_host_bytes_total",
+        "rmon_matrix_bytes_total",
+        "rmon_host_top_bytes_per_second",
+        "rmon2_protocol_packets_total",
+        "rmon2_address_map_entries",
+        "rmon2_host_bytes_total",
+        "rmon2_conversation_bytes_total",
+        "rmon2_conversation_top_packets_per_second",
+        "rmon_user_history_value",
+        "rmon_probe_info",
+    } <= samples.names()
+    assert samples.one("rmon2_address_map_entries") == 33
+    assert samples.one("rmon2_host_table_size", rmon_index="1", layer="nl") == 4
+    assert samples.labels("rmon2_protocol_packets_total", protocol="ether2.ip")
+
+
+def test_history_adds_up_to_the_counters_beside_it() -> None:
+    probe = Probe()
+    probe.scrape("statistics", "history")
+    before = probe.scrape("statistics", "history")
+    probe.now = 300.0
+    after = probe.scrape("statistics", "history")
+
+    def grown(name: str, **labels: str) -> float:
+        return after.one(name, **labels) - before.one(name, **labels)
+
+    # 300 s are whole buckets of 30 s from an uptime that is a multiple of both.
+    counted = grown("rmon_ether_packets_total", if_index="1")
+    for interval in ("30", "300"):
+        summed = grown("rmon_history_packets_total", if_index="1", interval=interval)
+        assert summed == counted > 0
+
+
+def test_torn_buckets_are_passed_over() -> None:
+    probe = Probe(torn=True)
+    samples = probe.scrape("history")
+    newest = samples.one("rmon_history_sample_index", if_index="1", interval="30")
+    assert newest == UPTIME // 30
+    assert samples.findings()["history_bucket_torn"] == 4
+
+
+def test_endless_time_filter_ends() -> None:
+    groups = ("nl_host", "nl_matrix", "al_host", "al_matrix")
+    endless, plain = Probe(endless=True).scrape(*groups), Probe().scrape(*groups)
+    assert endless.all("rmon2_host_bytes_total") == plain.all("rmon2_host_bytes_total")
+    assert endless.outcome.varbinds < 2 * plain.outcome.varbinds
+    assert endless.outcome.failures == []
+
+
+def test_large_tables_are_read_only_when_they_are_named_and_show_the_top() -> None:
+    probe = Probe()
+    assert not probe.target.scrape().all("rmon_host_bytes_total")
+    bounds = Bounds(top=2, rows=100, peak_seconds=300)
+    samples = probe.scrape("hosts", bounds=bounds)
+    addresses = {item["address"] for item in samples.labels("rmon_host_bytes_total")}
+    assert addresses == {"00:00:5E:00:53:01", "00:00:5E:00:53:02"}
+    assert samples.one("rmon_rows_not_shown", rmon_index="1", group="hosts") == 2
+
+
+@pytest.mark.parametrize("group", ["hosts", "matrix", "nl_host", "al_matrix"])
+def test_table_above_the_bound_is_not_read(group: str) -> None:
+    samples = Probe().scrape(group, bounds=Bounds(top=2, rows=3, peak_seconds=300))
+    assert samples.findings()[f"{group}_too_large"] == 2
+    assert not [name for name in samples.names() if name.endswith("_bytes_total")]
+
+
+def test_rates_of_reports_are_divided_by_their_window() -> None:
+    samples = Probe().scrape("host_top_n")
+    rates = samples.all("rmon_host_top_bytes_per_second", rank_base="in_octets")
+    # Half of some 240 packets a second of 600 octets.
+    assert rates[0] == pytest.approx(0.5 * 237 * 600, rel=0.2)
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_secret_of_an_event_stays_where_it_is() -> None:
+    samples = Probe().scrape()
+    assert samples.one("rmon_event_log_entries_total", rmon_index="1") == UPTIME // 600
+    assert "a secret" not in repr(samples.values)
+
+
+def test_newest_bucket_of_a_user_history_is_dated() -> None:
+    samples = Probe().scrape("user_history")
+    assert samples.one("rmon_user_history_end_timestamp_seconds") == NOW
+    assert samples.one("rmon_user_history_value") > 0
+    (labels,) = samples.labels("rmon_user_history_value")
+    assert labels["variable_name"] == "etherStatsPkts"
+
+
+# --- what net-snmp makes of the probe ---------------------------------------------------------
+
+
+async def walk(folder: Path, settings: Rmon, tool: str, *oids: str) -> list[tuple[str, str]]:
+    """Serve a probe and let a tool of net-snmp's read it; pairs of OID and value."""
+    rows = [uptime(UPTIME * 100), *interface(1), *interface(2)]
+    agent = SimulatedAgent(
+        Recording.from_varbinds(rows), AgentSettings(rmon=settings), clock=lambda: 0.0
+    )
+    (folder / "cert_indexes").mkdir()
+    async with agent.serve() as (host, port):
+        process = await asyncio.create_subprocess_exec(
+            tool,
+            *("-v2c", "-cpublic", "-OnqetUx", f"{host}:{port}", *oids),
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "MIBS": "", "SNMPCONFPATH": str(folder)}
+            | {"SNMP_PERSISTENT_DIR": str(folder)},
+        )
+        text, _ = await process.communicate()
+    return re.findall(r"^\.(\S+) (.*)$", text.decode(), re.MULTILINE)
+
+
+@pytest.mark.peer("snmpbulkwalk", "snmp")
+def test_net_snmp_walks_the_probe_in_order_and_reads_what_the_exporter_reads(
+    tmp_path: Path,
+) -> None:
+    root = "1.3.6.1.2.1.16"
+    found = dict(asyncio.run(walk(tmp_path, Rmon((1, 2)), "snmpbulkwalk", root)))
+    oids = [tuple(map(int, oid.split("."))) for oid in found]
+    assert oids == sorted(oids)
+    assert len(oids) > 1000
+    samples = Probe().scrape()
+    for number in ("1", "2"):
+        packets = samples.one("rmon_ether_packets_total", rmon_index=number)
+        assert float(found[f"{root}.1.7.1.2.{number}"]) == packets
+        newest = samples.one("rmon_history_sample_index", rmon_index=number)
+        bucket = samples.one("rmon_history_bucket_packets", rmon_index=number)
+        assert float(found[f"{root}.2.2.1.6.{number}.{newest:.0f}"]) == bucket
+    host = samples.one(
+        "rmon2_host_bytes_total",
+        rmon_index="1",
+        address="192.0.2.1",
+        direction="in",
+        layer="nl",
+    )
+    assert float(found[f"{root}.14.2.1.5.1.0.2.4.192.0.2.1"]) == host
+    pair = samples.one(
+        "rmon2_conversation_packets_total", rmon_index="2", src="192.0.2.4", layer="al"
+    )
+    assert float(found[f"{root}.17.1.1.2.2.0.2.4.192.0.2.4.4.198.51.100.4.3"]) == pair
+
+
+@pytest.mark.peer("snmpbulkget", "snmp")
+def test_net_snmp_sees_the_endless_time_filter_repeat_its_rows(tmp_path: Path) -> None:
+    column = "1.3.6.1.2.1.16.14.2.1.5"
+    settings = Rmon((1,), endless=True)
+    arguments = ("-Cn0", "-Cr12", column)
+    found = asyncio.run(walk(tmp_path, settings, "snmpbulkget", *arguments))
+    marks = [int(oid.removeprefix(f"{column}.").split(".")[1]) for oid, _ in found]
+    assert marks == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
+
+
+@pytest.mark.parametrize(("mark", "there"), [(0, True), (7, True), (2**31, False)])
+def test_row_of_a_time_filter_is_there_at_every_mark_up_to_now(mark: int, there: bool) -> None:
+    view = Probe(endless=True).target.view
+    oid = encode_oid(f"1.3.6.1.2.1.16.14.2.1.5.1.{mark}.2.4.192.0.2.1")
+    assert (view.row(oid) is not None) is there
