@@ -16,8 +16,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test bench-icmp bench-snmp bench-trap bench-mibs soak-snmp lint install-peers mibs
-.PHONY: check-mibs clean
+.PHONY: demo test bench-icmp bench-rmon bench-snmp bench-trap bench-mibs soak-snmp lint
+.PHONY: install-peers mibs check-mibs clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/netexporters demo $(ARGS)
@@ -30,6 +30,9 @@ bench-icmp: $(VENV)/.installed-for-tests
 
 bench-snmp: $(VENV)/.installed-for-tests
 	@$(BIN)/python -m benchmarks.snmp $(ARGS)
+
+bench-rmon: $(VENV)/.installed-for-tests
+	@$(BIN)/python -m benchmarks.rmon $(ARGS)
 
 soak-snmp: $(VENV)/.installed-for-tests
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
