@@ -27,6 +27,7 @@ from exporters.demo import pinged_devices
 from exporters.demo.agent import AgentSettings, SimulatedAgent
 from exporters.demo.children import Child, free_port, start_child
 from exporters.demo.pretend_network import PRETEND_NETWORK
+from exporters.demo.rmon_probe import Rmon
 from exporters.errors import NetexportersError
 from exporters.wire.usm import AuthProtocol, PrivProtocol, UsmUser
 
@@ -36,6 +37,9 @@ _SCRAPE_INTERVAL: Final = "5s"
 _SCRAPED_WITHIN_SECONDS: Final = 15.0
 _SNMP_PORT: Final = 9116
 _ICMP_PORT: Final = 9374
+_RMON_PORT: Final = 9171
+_PROBED_PORTS: Final = 4
+"""Interfaces of each device that its RMON tables are about."""
 _PROMETHEUS_PORT: Final = 9090
 
 _USER: Final = UsmUser(
@@ -64,6 +68,7 @@ class _Demo:
     """What runs, and where."""
 
     exporter: str
+    rmon: str
     icmp: str | None
     no_icmp: str
     """Why there is no ICMP exporter, where there is none."""
@@ -93,7 +98,8 @@ async def _start(stack: AsyncExitStack) -> _Demo:
     targets: dict[str, str] = {}
     auths: dict[str, str] = {}
     for number, device in enumerate(PRETEND_NETWORK):
-        settings = AgentSettings(users=(_USER,), moving=True)
+        probed = [port.index for port in device.ports if port.up][:_PROBED_PORTS]
+        settings = AgentSettings(users=(_USER,), moving=True, rmon=Rmon(tuple(probed)))
         agent = SimulatedAgent(device.recording(), settings)
         host, port = await stack.enter_async_context(agent.serve("127.0.0.1", 0))
         targets[device.name] = f"{host}:{port}"
@@ -103,25 +109,14 @@ async def _start(stack: AsyncExitStack) -> _Demo:
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
     )
     exporter = f"127.0.0.1:{free_port(_SNMP_PORT)}"
+    rmon = f"127.0.0.1:{free_port(_RMON_PORT)}"
+    modules = f"--config.file={modules_directory('snmp')}"
     children = [
-        await start_child(
-            stack,
-            "snmp exporter",
-            [
-                sys.executable,
-                "-m",
-                "exporters",
-                "snmp",
-                f"--web.listen-address={exporter}",
-                f"--config.file={modules_directory('snmp')}/*.yml",
-                f"--config.file={folder}/auths.yml",
-                f"--devices.file={folder}/devices.yml",
-                "--targets.allow=127.0.0.0/8",
-                "--log.level=warn",
-            ],
-        )
+        await _start_poller(stack, folder, "snmp", exporter, f"{modules}/*.yml"),
+        await _start_poller(stack, folder, "rmon", rmon, f"{modules}/auths.yml"),
     ]
-    await _wait_ready(session, f"http://{exporter}/-/ready", children[-1])
+    for address, child in zip((exporter, rmon), children, strict=True):
+        await _wait_ready(session, f"http://{address}/-/ready", child)
     icmp = None
     no_icmp = await pinged_devices.why_not()
     if not no_icmp:
@@ -134,7 +129,7 @@ async def _start(stack: AsyncExitStack) -> _Demo:
     program = shutil.which("prometheus")
     if program is not None:
         prometheus = f"127.0.0.1:{free_port(_PROMETHEUS_PORT)}"
-        configuration = _write_prometheus_configuration(folder, exporter, icmp)
+        configuration = _write_prometheus_configuration(folder, exporter, rmon, icmp)
         children.append(
             await start_child(
                 stack,
@@ -149,7 +144,23 @@ async def _start(stack: AsyncExitStack) -> _Demo:
             )
         )
         await _wait_ready(session, f"http://{prometheus}/-/ready", children[-1])
-    return _Demo(exporter, icmp, no_icmp, prometheus, targets, auths, session, children)
+    return _Demo(exporter, rmon, icmp, no_icmp, prometheus, targets, auths, session, children)
+
+
+async def _start_poller(
+    stack: AsyncExitStack, folder: Path, name: str, address: str, credentials: str
+) -> Child:
+    """Start an exporter that polls the devices."""
+    command = [
+        *(sys.executable, "-m", "exporters", name),
+        f"--web.listen-address={address}",
+        credentials,
+        f"--config.file={folder}/auths.yml",
+        f"--devices.file={folder}/devices.yml",
+        "--targets.allow=127.0.0.0/8",
+        "--log.level=warn",
+    ]
+    return await start_child(stack, f"{name} exporter", command)
 
 
 def _write_configuration(folder: Path, targets: dict[str, str], auths: dict[str, str]) -> None:
@@ -179,10 +190,13 @@ def _write_configuration(folder: Path, targets: dict[str, str], auths: dict[str,
     (folder / "devices.yml").write_text(yaml.safe_dump({"devices": devices}))
 
 
-def _write_prometheus_configuration(folder: Path, exporter: str, icmp: str | None) -> Path:
+def _write_prometheus_configuration(
+    folder: Path, exporter: str, rmon: str, icmp: str | None
+) -> Path:
     """Write the shipped configuration with this demo's addresses and patience."""
     text = (bundled_directory("alert_rules") / "prometheus.yml").read_text()
     text = text.replace(f"localhost:{_SNMP_PORT}", exporter)
+    text = text.replace(f"localhost:{_RMON_PORT}", rmon)
     configuration = yaml.safe_load(text.replace(f"localhost:{_ICMP_PORT}", icmp or ""))
     for job in configuration["scrape_configs"]:
         if "static_configs" in job:
@@ -223,6 +237,7 @@ async def _tell(demo: _Demo) -> None:
         f"    its devices        http://{demo.exporter}/sd",
     ]
     lines += [f"    {name:18} {_scrape_url(demo, name)}" for name in demo.targets]
+    lines += _tell_of_rmon(demo)
     lines += _tell_of_pings(demo)
     if demo.prometheus is None:
         lines += ["", "  Prometheus is not installed; install it to see it scrape the exporters."]
@@ -246,6 +261,15 @@ async def _tell(demo: _Demo) -> None:
     lines += ["", "Ctrl-C ends the demo.", ""]
     sys.stdout.write("\n".join(lines))
     sys.stdout.flush()
+
+
+def _tell_of_rmon(demo: _Demo) -> list[str]:
+    return [
+        "",
+        f"  RMON exporter        http://{demo.rmon}/",
+        *(f"    {name:18} {_rmon_url(demo, name)}" for name in demo.targets),
+        f"    all of one device  {_rmon_url(demo, next(iter(demo.targets)))}&groups=all",
+    ]
 
 
 def _tell_of_pings(demo: _Demo) -> list[str]:
@@ -283,6 +307,9 @@ async def _check(demo: _Demo) -> int:
         status, text = await _fetch(demo, _scrape_url(demo, name))
         if status != 200 or "snmp_up 1" not in text or 'success{module="if_mib"} 1' not in text:
             failures.append(f"{name}: HTTP {status}")
+        status, text = await _fetch(demo, _rmon_url(demo, name))
+        if status != 200 or "rmon_scrape_success 1" not in text:
+            failures.append(f"{name}: RMON, HTTP {status}")
     if demo.icmp is not None:
         failures += await _not_pinged(demo)
     if demo.prometheus is not None:
@@ -314,11 +341,13 @@ async def _not_up(demo: _Demo) -> list[str]:
     while True:
         async with demo.session.get(url) as response:
             result = (await response.json())["data"]["result"]
-        up = {}
+        up: dict[str, str] = {}
         for series in result:
             labels = series["metric"]
-            up[labels.get("device") or f"{labels['exporter']} exporter"] = series["value"][1]
-        exporters = ["snmp exporter"] if demo.icmp is None else ["snmp exporter", "icmp exporter"]
+            name = labels.get("device") or f"{labels['exporter']} exporter"
+            up[name] = min(series["value"][1], up.get(name, "1"))  # polled by several exporters
+        exporters = ["snmp exporter", "rmon exporter"]
+        exporters += [] if demo.icmp is None else ["icmp exporter"]
         missing = [name for name in (*demo.targets, *exporters) if up.get(name) != "1"]
         if not missing or asyncio.get_running_loop().time() > give_up_at:
             return missing
@@ -328,6 +357,10 @@ async def _not_up(demo: _Demo) -> list[str]:
 def _scrape_url(demo: _Demo, name: str) -> str:
     query = f"target={demo.targets[name]}&module=if_mib,system&auth={demo.auths[name]}"
     return f"http://{demo.exporter}/snmp?{query}"
+
+
+def _rmon_url(demo: _Demo, name: str) -> str:
+    return f"http://{demo.rmon}/rmon?target={demo.targets[name]}&auth={demo.auths[name]}"
 
 
 async def _fetch(demo: _Demo, url: str) -> tuple[int, str]:

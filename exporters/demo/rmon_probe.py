@@ -37,6 +37,7 @@ from exporters.wire.tags import (
 )
 
 RMON: Final = encode_oid("1.3.6.1.2.1.16")
+_BEHIND_RMON: Final = RMON[:-1] + bytes((RMON[-1] + 1,))
 _SYS_UP_TIME: Final = encode_oid("1.3.6.1.2.1.1.3.0")
 _IF_INDEX: Final = "1.3.6.1.2.1.2.2.1.1"
 _OCTETS_PER_PACKET: Final = 600
@@ -327,20 +328,24 @@ class RmonView:
 
     def rows_after(self, oid: Oid, count: int) -> list[bytes]:
         """Give the encoded varbinds behind an OID: *count* of them, fewer at the end."""
+        key = sort_key(oid)
+        if key >= _BEHIND_RMON or key < RMON:
+            rows = self._behind.rows_after(oid, count)
+            if key >= _BEHIND_RMON or (len(rows) == count and _key(rows[-1]) < RMON):
+                return rows
         tables = self._now()
         start = tables.position_after(oid)
         mine = tables.rows[start : start + count]
         filtered = list(islice(self._filtered_after(oid), count))
-        rows = merge(self._others_after(oid, count), mine, filtered, key=_key)
-        return list(islice(rows, count))
+        all_rows = merge(self._others_after(oid, count), mine, filtered, key=_key)
+        return list(islice(all_rows, count))
 
     def _others_after(self, oid: Oid, count: int) -> list[bytes]:
         """The recording's rows, with its RMON tables skipped."""
         rows = self._behind.rows_after(oid, count)
         kept = [row for row in rows if not decode_varbind(row)[0].startswith(RMON)]
         if len(kept) < len(rows):
-            behind_rmon = RMON[:-1] + bytes((RMON[-1] + 1,))
-            kept += self._behind.rows_after(behind_rmon, count - len(kept))
+            kept += self._behind.rows_after(_BEHIND_RMON, count - len(kept))
         return kept
 
     def _now(self) -> Recording:
