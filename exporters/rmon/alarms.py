@@ -141,7 +141,7 @@ def _write(scrape: Scrape, alarm: Alarm, *, dead: bool) -> None:
     status = row_status(row) if alarm.hc else entry_status(row)
     scrape.findings["status_unknown"] += status.startswith("unknown")
     info = {
-        "variable": _text(alarm.variable),
+        "variable": format_oid(alarm.variable),
         "variable_name": name,
         "sample_type": _word(row, "sample_type", _SAMPLE_TYPE),
         "startup": _word(row, "startup", _STARTUP),
@@ -223,10 +223,3 @@ def _signed(magnitude: int | None, status: int | None) -> int | None:
 def _word(row: Row, name: str, words: Mapping[int, str]) -> str:
     number = row.number(name)
     return "" if number is None else words.get(number, f"unknown({number})")
-
-
-def _text(oid: Oid) -> str:
-    try:
-        return format_oid(oid)
-    except WireError:
-        return "0x" + oid.hex()

@@ -38,10 +38,7 @@ class Source:
     @property
     def text(self) -> str:
         """The OID in dotted decimal; "" where the row names none."""
-        try:
-            return format_oid(self.oid) if self.oid else ""
-        except WireError:
-            return "0x" + self.oid.hex()
+        return format_oid(self.oid) if self.oid else ""
 
 
 @dataclass(frozen=True, slots=True)

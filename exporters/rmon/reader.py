@@ -17,7 +17,7 @@ from exporters.polling.walk_result import WalkResult
 from exporters.rmon.tables import Table, scalar_column
 from exporters.smi.utf8 import decode_text
 from exporters.smi.values import integer
-from exporters.wire.ber import Oid, decode_subids, encode_subids
+from exporters.wire.ber import Oid, decode_oid, decode_subids, encode_subids
 from exporters.wire.snmp_message import VarBind
 from exporters.wire.tags import COUNTER64, INTEGER_TAGS, OBJECT_IDENTIFIER, OCTET_STRING
 
@@ -41,6 +41,8 @@ class Row:
     index: Index
     reader: Reader
     cells: dict[str, Value] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    """Cells that were found to be of another type."""
 
     def __contains__(self, name: str) -> bool:
         """Whether the cell was there, of whatever type."""
@@ -52,7 +54,7 @@ class Row:
         if value is None:
             return None
         if value[0] not in INTEGER_TAGS:
-            self.reader.unexpected += 1
+            self._refuse(name)
             return None
         return integer(*value)
 
@@ -67,7 +69,7 @@ class Row:
         if value is None:
             return ""
         if value[0] != OCTET_STRING:
-            self.reader.unexpected += 1
+            self._refuse(name)
             return ""
         return decode_text(value[1].rstrip(b"\0")).strip()
 
@@ -77,14 +79,20 @@ class Row:
         return b"" if value is None or value[0] in INTEGER_TAGS else value[1]
 
     def oid(self, name: str) -> Oid:
-        """An OID as its content octets; b"" for none."""
+        """An OID as its content octets; b"" for none, and for one that is cut off."""
         value = self.cells.get(name)
         if value is None:
             return b""
-        if value[0] != OBJECT_IDENTIFIER:
-            self.reader.unexpected += 1
+        if value[0] != OBJECT_IDENTIFIER or not _is_whole(value[1]):
+            self._refuse(name)
             return b""
         return value[1]
+
+    def _refuse(self, name: str) -> None:
+        """Count a cell that is not what its column holds, once."""
+        if name not in self.refused:
+            self.refused.add(name)
+            self.reader.unexpected += 1
 
 
 Rows = dict[Index, Row]
@@ -206,6 +214,14 @@ def combine(low: int | None, overflow: int | None, high: int | None) -> int | No
     if low is None:
         return None
     return low + (overflow << 32) if overflow else low
+
+
+def _is_whole(oid: Oid) -> bool:
+    try:
+        decode_oid(oid)
+    except WireError:
+        return False
+    return True
 
 
 def is_64_bit(value: Value | None) -> bool:

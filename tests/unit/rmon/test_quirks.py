@@ -9,7 +9,6 @@ import pytest
 
 from exporters.demo.recording import decode_varbind
 from exporters.rmon.direction import BOTH, IN, UNKNOWN, DirectionDetector, PortCounts
-from exporters.rmon.interfaces import parse_source
 from exporters.wire.ber import encode_oid, format_oid
 from exporters.wire.tags import COUNTER32, GAUGE32, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING
 
@@ -98,9 +97,10 @@ def test_arista_row_97_is_about_interface_999001(first_scrape: First) -> None:
     assert (info["if_index"], info["if_name"]) == ("999001", "Management1")
 
 
-def test_data_source_that_cannot_be_parsed_is_served_in_hexadecimal() -> None:
-    source = parse_source(b"\x2b\x06\x81")
-    assert (source.kind, source.text) == ("other", "0x2b0681")
+def test_variable_that_is_cut_off_is_counted_and_not_asked_for() -> None:
+    samples = target([uptime(100), row("3.1.1.3.1", OBJECT_IDENTIFIER, b"\x2b\x81")]).scrape()
+    assert samples.one("rmon_decode_unexpected_total") > 0
+    assert not [name for name in samples.names() if name.startswith("rmon_alarm_")]
 
 
 # --- capabilities --------------------------------------------------------------------------
