@@ -5,6 +5,7 @@
 #   make test                         install what the tests need, then run all of them
 #   make bench-icmp                   race against fping and smokeping_prober, ten minutes (root)
 #   make bench-snmp                   race against snmp_exporter, nine minutes (ARGS=--quick: one)
+#   make bench-rmon                   RMON beside snmp_exporter's walks of it, one minute
 #   make soak-snmp                    10,000 scrapes of 200 targets, a fifth of them dead, five minutes
 #   make bench-trap                   race the trap exporter against snmptrapd, two minutes
 #   make bench-mibs                   what the OID dictionary costs, one minute

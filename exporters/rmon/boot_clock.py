@@ -70,10 +70,15 @@ class BootClock:
         age = (self._ticks - ticks) % WRAP_TICKS
         return 0 if age > WRAP_TICKS - _AHEAD_TICKS else age
 
-    def timestamp(self, ticks: int) -> float:
-        """Give the calendar time, in seconds since 1970, of an instant of sysUpTime."""
+    def timestamp(self, ticks: int, later_seconds: float = 0.0) -> float | None:
+        """Give the calendar time, in seconds since 1970, of an instant of sysUpTime, or later.
+
+        None for an agent that has never told its sysUpTime.
+        """
+        if self._boot is None:
+            return None
         now = self._ticks + self._epoch
         age = (self._ticks - ticks) % WRAP_TICKS
         if age > WRAP_TICKS - _AHEAD_TICKS:
             age -= WRAP_TICKS
-        return self.boot_timestamp + (now - age) / 100
+        return round(self._boot + (now - age) / 100 + later_seconds, 2)

@@ -52,7 +52,7 @@ async def write_events(scrape: Scrape) -> None:
         }
         add("rmon_event_info", {**labels, **told}, 1)
         at = scrape.memory.boot.timestamp(fired[row.index])
-        add("rmon_event_last_fired_timestamp_seconds", labels, round(at, 2))
+        add("rmon_event_last_fired_timestamp_seconds", labels, at)
         log = scrape.memory.logs.get(event)
         if log is not None:
             add("rmon_event_log_entries_total", {"rmon_index": str(event)}, log.newest)

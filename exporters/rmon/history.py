@@ -16,6 +16,9 @@ from exporters.rmon.scrape import Scrape
 from exporters.rmon.tables import HISTORY_CONTROL, HISTORY_CONTROL_2
 
 _LONGEST_INTERVAL: Final = 3600
+_IDENTITY: Final = tuple(
+    HISTORY_CONTROL.column(name) for name in ("data_source", "interval", "status")
+)
 _COUNTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "packets": "packets",
@@ -30,6 +33,8 @@ _REPORTED_TOO_FAR: Final = 0.02
 
 async def write_history(scrape: Scrape) -> None:
     """Read what is new, add it up, and write both."""
+    if any(column in scrape.reader.total.incomplete for column in _IDENTITY):
+        return  # rows that only seem to have gone, or to be others, would lose their totals
     rows = {row.index[0]: row for row in live_entries(scrape.rows(HISTORY_CONTROL)) if row.index}
     intervals = {
         control: interval
@@ -60,8 +65,7 @@ def _states(
     """Give what is known of each row; one that has been made anew is another one."""
     known = scrape.memory.history
     for control in known.keys() - rows.keys():
-        if HISTORY_CONTROL.column("interval") not in scrape.reader.total.incomplete:
-            del known[control]
+        del known[control]
     states = {}
     for control, interval in intervals.items():
         identity = (rows[control].oid("data_source"), interval)
@@ -92,8 +96,8 @@ def _add(
     else:
         state.add(bucket, trusted=trusted)
     ratio = bucket.utilization(seconds, interface.bits_per_second) if trusted else None
-    if ratio is not None:
-        ended = scrape.memory.boot.timestamp(bucket.start_ticks) + interval
+    ended = scrape.memory.boot.timestamp(bucket.start_ticks, interval)
+    if ratio is not None and ended is not None:
         state.recent.append((ended, ratio))
 
 
@@ -143,8 +147,8 @@ def _write_newest(
 ) -> None:
     add = scrape.samples.add
     add("rmon_history_sample_index", labels, bucket.sample)
-    ended = scrape.memory.boot.timestamp(bucket.start_ticks) + interval
-    add("rmon_history_bucket_end_timestamp_seconds", labels, round(ended, 2))
+    ended = scrape.memory.boot.timestamp(bucket.start_ticks, interval)
+    add("rmon_history_bucket_end_timestamp_seconds", labels, ended)
     for name, suffix in _COUNTS.items():
         add(f"rmon_history_bucket_{suffix}", labels, bucket.counts[name])
     for kind in IRREGULAR:

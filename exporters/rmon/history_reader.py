@@ -64,6 +64,8 @@ class HistoryReader:
             elif state.continues(found[control], restarted=restarted):
                 last = state.last.sample
                 found[control] = [item for item in found[control] if item[0] > last]
+            elif self._is_incomplete(control):
+                found[control] = []  # nothing was heard, which says nothing of the buckets
             else:
                 state.begin_epoch()
                 begun.append(control)
@@ -73,7 +75,7 @@ class HistoryReader:
         missing = [control for control in fresh if not found.get(control)]
         found.update(await self._behind(dict.fromkeys(missing, 0)) if missing else {})
         for control in fresh:
-            samples = found.get(control, [])
+            samples = [] if self._is_incomplete(control) else found.get(control, [])
             self._earlier[control], found[control] = samples[-2:-1], samples[-1:]
         return {control: samples[-_MOST_NEW:] for control, samples in found.items() if samples}
 
@@ -134,6 +136,11 @@ class HistoryReader:
             MappingProxyType(counts),
             row.number("utilization"),
         )
+
+    def _is_incomplete(self, control: int) -> bool:
+        """Whether reading which buckets there are has failed."""
+        root = ETHER_HISTORY.column("start") + encode_subids((control,))
+        return root in self._reader.total.incomplete
 
     async def _near_the_end(self, controls: Sequence[int]) -> dict[int, int]:
         """Tell behind which sample the newest of each row must be: one question a row."""

@@ -61,7 +61,7 @@ def _write(scrape: Scrape, control: Row, row: Row, watched: Row) -> None:
     add("rmon_user_history_value", labels, sign * value)
     end = row.counter("end")
     if end is not None:
-        ended = round(scrape.memory.boot.timestamp(end), 2)
+        ended = scrape.memory.boot.timestamp(end)
         add("rmon_user_history_end_timestamp_seconds", labels, ended)
 
 

@@ -26,7 +26,7 @@ from exporters.wire.ber import encode_integer_content, encode_oid
 from exporters.wire.snmp_message import VarBind, Version
 from exporters.wire.tags import COUNTER32, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, TIME_TICKS
 
-from ..polling.fake_session import FakeSession, Request
+from ..polling.fake_session import FakeSession, Intervene, Request
 
 NOW = 1_700_000_000.0
 RMON = "1.3.6.1.2.1.16"
@@ -77,6 +77,7 @@ class Target:
     view: View
     memory: TargetMemory = field(default_factory=TargetMemory)
     agent: AgentMemory = field(default_factory=AgentMemory)
+    intervene: Intervene | None = None
     duplicates: int = 0
     """Samples of the latest scrape whose series was there already."""
 
@@ -92,7 +93,7 @@ class Target:
     async def _scrape(
         self, groups: Sequence[str], now: float, bounds: Bounds, version: int
     ) -> Samples:
-        session = FakeSession(Responder(self.view), version=version)
+        session = FakeSession(Responder(self.view), version=version, intervene=self.intervene)
         walker = Walker(
             session, self.agent, concurrency=asyncio.Semaphore(4), chains=4, max_repetitions=25
         )

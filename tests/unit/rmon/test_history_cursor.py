@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from exporters.demo.mib_view import MibView
 from exporters.demo.recording import Recording
+from exporters.errors import TargetError
 from exporters.rmon.buckets import Bucket
+from exporters.wire.ber import encode_oid
 from exporters.wire.snmp_message import VarBind, Version
 
-from .reading import NOW, Samples, Target, bucket, control, interface, uptime
+from ..polling.fake_session import Request, silence
+from .reading import NOW, RMON, Samples, Target, bucket, control, interface, uptime
 
 SECONDS_AT_START = 1_000_000
 
@@ -157,6 +162,38 @@ def test_interval_that_was_changed_makes_another_row() -> None:
 def test_version_1_reads_the_same() -> None:
     device, other = Device(), Device()
     assert device.scrape(version=Version.V1).values == other.scrape().values
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pytest.param("2.2.1.3", id="buckets"), pytest.param("2.1.1.5", id="control rows")],
+)
+def test_answers_that_are_lost_cost_neither_totals_nor_an_epoch(column: str) -> None:
+    device = Device()
+    device.scrape()
+    device.newest += 2
+    before = packets_total(device.scrape())
+    lost = encode_oid(f"{RMON}.{column}")
+
+    def intervene(request: Request) -> TargetError | None:
+        return silence() if any(oid.startswith(lost) for oid in request.oids) else None
+
+    device.newest += 2
+    device.target.intervene = intervene
+    samples = device.scrape()
+    assert samples.outcome.failures
+    assert samples.all("rmon_history_packets_total") in ([], [before])
+    device.target.intervene = None
+    samples = device.scrape()
+    assert packets_total(samples) == before + device.total(503, 504)
+    assert samples.one("rmon_history_restarts_total") == 0
+
+
+def test_device_without_an_uptime_has_no_time_stamps() -> None:
+    rows = [*interface(3), *control(1, 3, 30), *bucket(1, 4, 9000, packets=9, octets=900)]
+    samples = Target(MibView(Recording.from_varbinds(rows))).scrape()
+    assert samples.one("rmon_history_bucket_packets") == 9
+    assert not [name for name in samples.names() if "timestamp" in name]
 
 
 def a_bucket(packets: int, octets: int) -> Bucket:
