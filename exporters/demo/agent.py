@@ -28,7 +28,8 @@ from exporters.demo.listeners import Address, AgentCounts, listen_tcp, listen_ud
 from exporters.demo.mib_view import MibView
 from exporters.demo.recording import Recording
 from exporters.demo.responder import Responder, View
-from exporters.demo.rmon_probe import Rmon, RmonView
+from exporters.demo.rmon_probe import Rmon
+from exporters.demo.rmon_view import RmonView
 from exporters.errors import WireError
 from exporters.wire.ber import encode_integer
 from exporters.wire.snmp_message import (

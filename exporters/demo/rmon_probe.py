@@ -1,8 +1,8 @@
 """A pretend RMON probe: tables with live counters, for groups that no recording has.
 
-``RmonProbe`` says what a probe would count at an instant; ``RmonView`` stands before a recording
-and serves it. All counts come from one function of time, so that the buckets of a history add up to
-the counters beside them. Read-only.
+``RmonProbe`` says what a probe would count at an instant; ``exporters.demo.rmon_view`` serves it.
+All counts come from one function of time, so that the buckets of a history add up to the counters
+beside them.
 
 Two faults can be switched on. *torn*: the newest bucket of each history lacks its later columns, as
 in a table that turns while it is walked. *endless*: tables with a TimeFilter answer for every
@@ -14,17 +14,12 @@ Sources: RFC 2819, RFC 3273, RFC 4502, RFC 2613, RFC 3434.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from heapq import merge
-from itertools import islice
 from typing import Final
 
-from exporters.demo.recording import Recording, decode_varbind, encode_varbind, sort_key
-from exporters.demo.responder import View
-from exporters.errors import WireError
-from exporters.wire.ber import Oid, decode_subids, encode_integer_content, encode_oid, encode_subids
+from exporters.demo.recording import Recording, decode_varbind
+from exporters.wire.ber import encode_integer_content, encode_oid, encode_subids
 from exporters.wire.snmp_message import VarBind
 from exporters.wire.tags import (
     COUNTER32,
@@ -37,7 +32,6 @@ from exporters.wire.tags import (
 )
 
 RMON: Final = encode_oid("1.3.6.1.2.1.16")
-_BEHIND_RMON: Final = RMON[:-1] + bytes((RMON[-1] + 1,))
 _SYS_UP_TIME: Final = encode_oid("1.3.6.1.2.1.1.3.0")
 _IF_INDEX: Final = "1.3.6.1.2.1.2.2.1.1"
 _OCTETS_PER_PACKET: Final = 600
@@ -47,7 +41,7 @@ _GRANTED: Final = 20
 _CAPABILITIES: Final = bytes.fromhex("ffc03fe0")
 _PROTOCOLS: Final = ("ether2", "ether2.ip", "ether2.ip.tcp.https", "ether2.ip.udp.dns")
 _PROTOCOL_SHARES: Final = (1.0, 0.9, 0.6, 0.1)
-_MODULUS_32: Final = 1 << 32
+MODULUS_32: Final = 1 << 32
 _TORN_FROM_COLUMN: Final = 9
 
 _Cell = tuple[str, int, int | str | bytes]
@@ -109,7 +103,7 @@ class RmonProbe:
                 19: packets - packets // 2 - packets // 4,
             }
             for column in range(3, 20):
-                yield f"1.1.1.{column}.{number}", COUNTER32, counts.get(column, 0) % _MODULUS_32
+                yield f"1.1.1.{column}.{number}", COUNTER32, counts.get(column, 0) % MODULUS_32
             yield f"1.1.1.20.{number}", OCTET_STRING, "monitor"
             yield f"1.1.1.21.{number}", INTEGER, 1
             yield f"1.4.1.1.{number}", COUNTER32, packets // 100_000
@@ -208,8 +202,8 @@ class RmonProbe:
                 yield f"{table}.5.{number}", OCTET_STRING, "monitor"
                 yield f"{table}.6.{number}", INTEGER, 1
             for host, share in enumerate(_HOST_SHARES, 1):
-                packets = int(_packets(index, uptime) * share) % _MODULUS_32
-                octets = packets * _OCTETS_PER_PACKET % _MODULUS_32
+                packets = int(_packets(index, uptime) * share) % MODULUS_32
+                octets = packets * _OCTETS_PER_PACKET % MODULUS_32
                 mac = f"6.0.0.94.0.83.{host}"
                 for column, count in (
                     (4, packets),
@@ -250,9 +244,9 @@ class RmonProbe:
             for local, share in enumerate(_PROTOCOL_SHARES, 1):
                 packets = int(_packets(index, uptime) * share)
                 # ZeroBasedCounter32 is a Gauge32 on the wire.
-                yield f"12.2.1.1.{number}.{local}", GAUGE32, packets % _MODULUS_32
+                yield f"12.2.1.1.{number}.{local}", GAUGE32, packets % MODULUS_32
                 octets = packets * _OCTETS_PER_PACKET
-                yield f"12.2.1.2.{number}.{local}", GAUGE32, octets % _MODULUS_32
+                yield f"12.2.1.2.{number}.{local}", GAUGE32, octets % MODULUS_32
             for table in ("14.1.1", "15.1.1"):
                 yield f"{table}.2.{number}", OBJECT_IDENTIFIER, source
                 for column, count in ((3, 0), (4, 9), (5, 5), (7, 0), (8, 6), (9, 2)):
@@ -299,118 +293,6 @@ class RmonProbe:
             yield f"18.3.1.5.1.{sample}.1", INTEGER, 2
 
 
-class RmonView:
-    """A probe in front of a recording's rows, whose own RMON tables it hides.
-
-    What it counts stands still within a second, so that the rows of one answer fit together.
-    """
-
-    def __init__(
-        self, behind: View, probe: RmonProbe, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._behind = behind
-        self._probe = probe
-        self._clock = clock
-        self._started_at = clock()
-        self._second = -1
-        self._tables = Recording.from_varbinds(())
-        self._filtered: dict[Oid, dict[tuple[int, ...], int]] = {}
-
-    def row(self, oid: Oid) -> bytes | None:
-        """Give the encoded varbind of an OID; None where there is none."""
-        if not oid.startswith(RMON):
-            return self._behind.row(oid)
-        tables = self._now()
-        position = tables.position(oid)
-        if position is not None:
-            return tables.rows[position]
-        return self._filtered_row(oid)
-
-    def rows_after(self, oid: Oid, count: int) -> list[bytes]:
-        """Give the encoded varbinds behind an OID: *count* of them, fewer at the end."""
-        key = sort_key(oid)
-        if key >= _BEHIND_RMON or key < RMON:
-            rows = self._behind.rows_after(oid, count)
-            if key >= _BEHIND_RMON or (len(rows) == count and _key(rows[-1]) < RMON):
-                return rows
-        tables = self._now()
-        start = tables.position_after(oid)
-        mine = tables.rows[start : start + count]
-        filtered = list(islice(self._filtered_after(oid), count))
-        all_rows = merge(self._others_after(oid, count), mine, filtered, key=_key)
-        return list(islice(all_rows, count))
-
-    def _others_after(self, oid: Oid, count: int) -> list[bytes]:
-        """The recording's rows, with its RMON tables skipped."""
-        rows = self._behind.rows_after(oid, count)
-        kept = [row for row in rows if not decode_varbind(row)[0].startswith(RMON)]
-        if len(kept) < len(rows):
-            kept += self._behind.rows_after(_BEHIND_RMON, count - len(kept))
-        return kept
-
-    def _now(self) -> Recording:
-        elapsed = self._clock() - self._started_at
-        if int(elapsed) != self._second:
-            self._second = int(elapsed)
-            uptime = self._uptime
-            self._tables = Recording.from_varbinds(self._probe.varbinds(uptime))
-            self._filtered = {
-                RMON + encode_subids(map(int, column.split("."))): dict(sorted(rows))
-                for column, rows in self._probe.time_filtered(uptime).items()
-            }
-        return self._tables
-
-    @property
-    def _uptime(self) -> float:
-        return self._probe.uptime_seconds + self._second
-
-    def _filtered_row(self, oid: Oid) -> bytes | None:
-        """The row of a table with a TimeFilter, at any mark that it answers to."""
-        for column, rows in self._filtered.items():
-            if not oid.startswith(column):
-                continue
-            try:
-                control, mark, *rest = decode_subids(oid[len(column) :])
-            except (WireError, ValueError):
-                return None
-            count = rows.get((control, *rest))
-            if count is not None and mark <= self._last_mark:
-                content = encode_integer_content(count % _MODULUS_32)
-                return encode_varbind(oid, GAUGE32, content)
-        return None
-
-    @property
-    def _last_mark(self) -> int:
-        return int(self._uptime * 100) if self._probe.endless else 0
-
-    def _filtered_after(self, oid: Oid) -> Iterator[bytes]:
-        """The rows of tables with a TimeFilter behind an OID, mark after mark."""
-        for column in sorted(self._filtered, key=sort_key):
-            if oid.startswith(column):
-                try:
-                    asked = decode_subids(oid[len(column) :])
-                except WireError:
-                    asked = ()
-            elif sort_key(column) > sort_key(oid):
-                asked = ()
-            else:
-                continue
-            yield from self._column_after(column, asked, self._last_mark)
-
-    def _column_after(self, column: Oid, asked: tuple[int, ...], last_mark: int) -> Iterator[bytes]:
-        rows = self._filtered[column]
-        for control in sorted({index[0] for index in rows}):
-            if asked and control < asked[0]:
-                continue
-            mark = asked[1] if len(asked) > 1 and control == asked[0] else 0
-            for each in range(mark, last_mark + 1):
-                for (owner, *rest), count in rows.items():
-                    index = (owner, each, *rest)
-                    if owner == control and index > asked:
-                        content = encode_integer_content(count % _MODULUS_32)
-                        yield encode_varbind(column + encode_subids(index), GAUGE32, content)
-
-
 @dataclass(frozen=True, slots=True)
 class Rmon:
     """How probes are put before recordings: on which interfaces, with which faults."""
@@ -441,7 +323,3 @@ def _varbind(below: str, tag: int, value: int | str | bytes) -> VarBind:
     if isinstance(value, bytes):
         return oid, tag, value
     return oid, tag, encode_oid(value) if tag == OBJECT_IDENTIFIER else value.encode()
-
-
-def _key(row: bytes) -> bytes:
-    return sort_key(decode_varbind(row)[0])

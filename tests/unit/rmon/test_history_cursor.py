@@ -166,7 +166,11 @@ def test_version_1_reads_the_same() -> None:
 
 @pytest.mark.parametrize(
     "column",
-    [pytest.param("2.2.1.3", id="buckets"), pytest.param("2.1.1.5", id="control rows")],
+    [
+        pytest.param("2.2.1.3", id="buckets"),
+        pytest.param("2.1.1", id="control rows"),
+        pytest.param("2.1.1.2", id="sources"),
+    ],
 )
 def test_answers_that_are_lost_cost_neither_totals_nor_an_epoch(column: str) -> None:
     device = Device()

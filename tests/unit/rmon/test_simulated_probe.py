@@ -12,7 +12,8 @@ import pytest
 from exporters.demo.agent import AgentSettings, SimulatedAgent
 from exporters.demo.mib_view import MibView
 from exporters.demo.recording import Recording
-from exporters.demo.rmon_probe import Rmon, RmonView
+from exporters.demo.rmon_probe import Rmon
+from exporters.demo.rmon_view import RmonView
 from exporters.rmon.groups import GROUPS
 from exporters.rmon.scrape import Bounds
 from exporters.wire.ber import encode_oid
