@@ -11,7 +11,7 @@ import pytest
 RULES = Path(__file__).resolve().parents[2] / "alert_rules"
 FILES = sorted(RULES.glob("*.rules.yml"))
 TESTS = sorted((RULES / "tests").glob("*.test.yml"))
-METRIC = re.compile(r"\b(?:snmp|icmp)_[a-z0-9_]+\b")
+METRIC = re.compile(r"\b(?:snmp|icmp|rmon2?)_[a-z0-9_]+\b")
 SUFFIXES = ("_sum", "_count", "_bucket")
 
 pytestmark = pytest.mark.peer("promtool", "prometheus")
