@@ -24,6 +24,34 @@ _KEYS = {
     "ArrowDown": 40, "ArrowUp": 38, "Enter": 13, "Tab": 9, "Backspace": 8, "Escape": 27,
 }  # fmt: skip
 
+CONTRAST = """
+(() => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[0-9.]+/g).map(Number).map((value) => {
+      const part = value / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    for (; element; element = element.parentElement) {
+      const colour = getComputedStyle(element).backgroundColor;
+      if (!/, 0\\)$/.test(colour)) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  let worst = 21;
+  const all = "h1, h2, a, p, li, td, th, label, code, button";
+  for (const element of document.querySelectorAll(all)) {
+    if (!element.textContent.trim() || !element.getClientRects().length) continue;
+    const [a, b] = [light(getComputedStyle(element).color), light(ground(element))];
+    worst = Math.min(worst, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
+  }
+  return worst;
+})()
+"""
+"""The least contrast of all text on a page (WCAG 2, s1.4.3)."""
+
 
 class Page:
     """One tab."""

@@ -6,12 +6,14 @@ import html
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import pytest
 
+from .chromium import CONTRAST, Page, chromium
 from .inside import inside
 from .namespaces import EchoNetwork, Namespace, echo_network, needs_root, network_namespace
 from .processes import NETEXPORTERS, Programs, until
@@ -186,3 +188,73 @@ def test_outage_that_ends_is_told_with_its_length(network: EchoNetwork) -> None:
     until(lambda: "lasts" not in outages(), "its end is shown")
     text = outages()
     assert re.search(r"UTC [\d.]+ s \d+ timeout", text), text
+
+
+# --- in a real browser --------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def page(network: EchoNetwork, tmp_path: Path) -> AsyncIterator[Page]:
+    """A browser in the namespace, with the list before it."""
+    async with chromium(tmp_path / "profile") as page:
+        await page.open(f"http://{ADDRESS}/")
+        yield page
+        assert page.complaints == []
+
+
+in_chromium = pytest.mark.peer("chromium", "chromium")
+FOCUS = "document.activeElement.textContent || document.activeElement.name"
+
+
+@in_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_text_can_be_read_and_charts_be_seen(scheme: str, page: Page) -> None:
+    await page.prefer(scheme)
+    assert await page.evaluate(CONTRAST) >= 4.5
+    colours = await page.evaluate(
+        "['chart', 'smoke', 'loss', 'middle'].map(name => {"
+        " const style = getComputedStyle(document.querySelector('.' + name));"
+        " return {chart: style.backgroundColor, middle: style.stroke}[name] || style.fill; })"
+    )
+    assert len(set(colours)) == 4
+    sizes = await page.evaluate(
+        "[...document.querySelectorAll('path.smoke, path.loss')]"
+        ".map(path => path.getBoundingClientRect()).map(box => box.width * box.height)"
+    )
+    assert len(sizes) >= 4
+    assert min(sizes) > 0
+
+
+@in_chromium
+async def test_target_is_found_and_opened_with_the_keyboard_alone(page: Page) -> None:
+    for _ in range(20):
+        await page.press("Tab")
+        if await page.evaluate("document.activeElement.name") == "q":
+            break
+    await page.type("10.9.1.1")
+    await page.press("Enter")
+    await page.loaded()
+    assert await page.evaluate("location.search") == "?q=10.9.1.1&state=&sort=state"
+    for _ in range(20):
+        await page.press("Tab")
+        if await page.evaluate(FOCUS) == "10.9.1.1":
+            break
+    await page.press("Enter")
+    await page.loaded()
+    assert await page.evaluate("document.querySelector('h1').textContent") == "10.9.1.1"
+    assert await page.evaluate("document.querySelector('figure .chart').clientWidth") > 300
+
+
+@in_chromium
+async def test_pages_fit_a_narrow_screen(page: Page) -> None:
+    await page.send(
+        "Emulation.setDeviceMetricsOverride",
+        width=360,
+        height=800,
+        deviceScaleFactor=1,
+        mobile=False,
+    )
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+    await page.evaluate("document.querySelector('td a').click()")
+    await page.loaded()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
