@@ -43,6 +43,14 @@ def seconds(text: str) -> float:
     return number
 
 
+def some_seconds(text: str) -> float:
+    """Read seconds as ``seconds`` does, but not zero: what has no time at all cannot succeed."""
+    number = seconds(text)
+    if not number:
+        raise argparse.ArgumentTypeError("0 is no time at all; expected some seconds")
+    return number
+
+
 def network(text: str) -> IPNetwork:
     """Read a network, ``192.0.2.0/24``, or an address as a network of its own."""
     try:

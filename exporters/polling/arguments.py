@@ -104,7 +104,7 @@ def add_polling_arguments(parser: argparse.ArgumentParser) -> None:
         "--scrape.longest",
         dest="longest_scrape",
         metavar="SECONDS",
-        type=flag_values.seconds,
+        type=flag_values.some_seconds,
         default=120.0,
         help="deadline of a request that names no scrape timeout (default: %(default)s)",
     )

@@ -55,3 +55,10 @@ def test_network_is_one_with_or_without_a_prefix(text, value):
 def test_network_that_is_none_is_refused():
     with pytest.raises(argparse.ArgumentTypeError, match="'switch' is not a network"):
         flag_values.network("switch")
+
+
+@pytest.mark.parametrize("text", ["0", "0.0", "0s"])
+def test_a_time_that_must_be_some_is_not_zero(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="no time at all"):
+        flag_values.some_seconds(text)
+    assert flag_values.some_seconds("500ms") == 0.5
