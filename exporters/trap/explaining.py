@@ -51,7 +51,7 @@ def explain(loaded: Loaded, content: bytes, source: str) -> Iterator[str]:
     settings = EventSettings()
     intake = Intake(NAME, loaded.rules, settings, devices=device_names(loaded))
     series = TrapSeries(settings)
-    for family in (series.received, series.last_seen, series.unknown):
+    for family in series.families():
         intake.add_family(family)
     receiver = TrapReceiver(intake, series, _policy(loaded))
     before = _sample_lines(intake)

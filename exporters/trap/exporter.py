@@ -90,7 +90,7 @@ class TrapExporter:
             NAME, self._loaded.rules, config.events, devices=device_names(self._loaded)
         )
         series = TrapSeries(config.events)
-        for family in (series.received, series.last_seen, series.unknown):
+        for family in series.families():
             self._intake.add_family(family)
         self._engines = Engines(config.engines_limit, clock=time.time, monotonic=time.monotonic)
         self._own_engine = self._start_engine(None)

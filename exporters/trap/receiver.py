@@ -84,14 +84,12 @@ class TrapReceiver:
         self.informs_acked = 0
         self.informs_ack_failed = 0
         self.handling_seconds = 0.0
-        self.refused: dict[tuple[str, str], int] = {}
-        """What devices have sent in vain, by device and outcome."""
-        self.restarts = Restarts()
         self._intake = intake
         self._series = series
         self._clock = clock
         self._monotonic = monotonic
         self._informs = Seen()
+        self._restarts = Restarts()
         self._fault_logged_at = -_FAULT_LOG_SECONDS
         self._hosts: dict[bytes, Source] = {}
         self._now = self._at = 0.0
@@ -122,8 +120,7 @@ class TrapReceiver:
                     logger.exception("a datagram could not be handled")
             outcomes[outcome] += 1
             if outcome not in TAKEN and source.device != UNKNOWN:
-                key = (source.device, outcome)
-                self.refused[key] = self.refused.get(key, 0) + 1
+                self._series.refused.inc((source.device, outcome))
         self.handling_seconds += self._monotonic() - started_at
 
     def _take(
@@ -242,10 +239,10 @@ class TrapReceiver:
     def _count(self, message: Message) -> None:
         verdict = self._intake.take(message)
         self._series.count(message, verdict)
-        if message.device != UNKNOWN:
-            self.restarts.note(
-                message.device, self._now, message.uptime_ticks, says_so=verdict.restarted
-            )
+        if message.device != UNKNOWN and self._restarts.note(
+            message.device, self._now, message.uptime_ticks, says_so=verdict.restarted
+        ):
+            self._series.restarts.inc((message.device,))
 
     def _acknowledge(self, answer: bytes, envelope: bytes, line: DatagramAnswers) -> None:
         if self._answer(answer, envelope, line):

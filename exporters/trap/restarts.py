@@ -14,26 +14,25 @@ _WRAP_SECONDS: Final = 2**32 / 100
 
 
 class Restarts:
-    """When each device has started, and how often it has restarted since we know it."""
+    """When each device has started."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
         self._started: dict[str, float] = {}
 
-    def note(self, device: str, now: float, uptime_ticks: int | None, *, says_so: bool) -> None:
-        """Look at a message that came at *now*; *says_so*: it is a coldStart or alike."""
+    def note(self, device: str, now: float, uptime_ticks: int | None, *, says_so: bool) -> bool:
+        """Say whether a message that came at *now* tells of a restart that no other has told of.
+
+        *says_so*: it is a coldStart or alike.
+        """
         if uptime_ticks is None:
-            if says_so:
-                self.counts[device] = self.counts.get(device, 0) + 1
-            return
+            return says_so
         started = now - uptime_ticks / 100.0
         known = self._started.get(device)
         if known is None:
             self._started[device] = started
-            if says_so:
-                self.counts[device] = self.counts.get(device, 0) + 1
-        elif started - known > _TOLERANCE_SECONDS:
+            return says_so
+        if started - known <= _TOLERANCE_SECONDS:
             # What counts from an earlier time is another process of the device.
-            self._started[device] = started
-            if abs(started - known - _WRAP_SECONDS) > _WRAP_SECONDS * 0.01:
-                self.counts[device] = self.counts.get(device, 0) + 1
+            return False
+        self._started[device] = started
+        return abs(started - known - _WRAP_SECONDS) > _WRAP_SECONDS * 0.01

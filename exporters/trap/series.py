@@ -2,6 +2,7 @@
 
 A trap is counted whatever the rules say of it, but for those that a rule drops. One that no MIB
 knows has the name ``other``; its OID has a series of its own if a device of the inventory sent it.
+What devices send in vain, and their restarts, are here because alerts wait for the first of them.
 """
 
 from __future__ import annotations
@@ -42,6 +43,24 @@ class TrapSeries:
             limit=_MOST_UNKNOWN_OIDS,
             scrape_interval_seconds=settings.scrape_interval,
         )
+        self.refused = CounterFamily(
+            "snmp_trap_refused_total",
+            "Datagrams of a device that were not taken, by outcome.",
+            ("device", "outcome"),
+            limit=settings.series_limit,
+            scrape_interval_seconds=settings.scrape_interval,
+        )
+        self.restarts = CounterFamily(
+            "snmp_trap_device_restarts_total",
+            "Restarts of a device, by what it says or by its sysUpTime.",
+            ("device",),
+            limit=settings.series_limit,
+            scrape_interval_seconds=settings.scrape_interval,
+        )
+
+    def families(self) -> tuple[CounterFamily | LastSeenFamily, ...]:
+        """Give all of them."""
+        return self.received, self.last_seen, self.unknown, self.refused, self.restarts
 
     def count(self, message: Message, verdict: Verdict) -> None:
         """Count a trap that the rules have judged."""

@@ -60,14 +60,6 @@ class TrapTelemetry(Collector):
         for outcome, count in receiver.outcomes.items():
             outcomes.add_metric((outcome,), count)
         yield outcomes
-        refused = CounterMetricFamily(
-            "snmp_trap_refused_total",
-            "Datagrams of a device that were not taken, by outcome.",
-            labels=("device", "outcome"),
-        )
-        for key, count in receiver.refused.items():
-            refused.add_metric(key, count)
-        yield refused
         notifications = CounterMetricFamily(
             "snmp_trap_notifications_total",
             "Traps and informs, each counted once, by the version of their messages.",
@@ -76,14 +68,6 @@ class TrapTelemetry(Collector):
         for key, count in receiver.notifications.items():
             notifications.add_metric(key, count)
         yield notifications
-        restarts = CounterMetricFamily(
-            "snmp_trap_device_restarts_total",
-            "Restarts of a device, by what it says or by its sysUpTime.",
-            labels=("device",),
-        )
-        for device, count in receiver.restarts.counts.items():
-            restarts.add_metric((device,), count)
-        yield restarts
         yield _counter(
             "trap_exporter_informs_acked_total",
             "Answers sent to informs, those that were sent again included.",

@@ -192,6 +192,7 @@ class Station:
 
     clock: Clock
     intake: Intake
+    series: TrapSeries
     receiver: TrapReceiver
     engines: Engines
     line: Line
@@ -243,7 +244,7 @@ def make_station(
     names = [device.name for device in inventory.devices]
     intake = Intake("trap", rules, settings, devices=names, clock=lambda: clock.wall)
     series = TrapSeries(settings)
-    for family in (series.received, series.last_seen, series.unknown):
+    for family in series.families():
         intake.add_family(family)
     engines = Engines(engines_limit, clock=lambda: clock.wall, monotonic=lambda: clock.monotonic)
     security = Security(
@@ -266,7 +267,7 @@ def make_station(
     receiver = TrapReceiver(
         intake, series, policy, clock=lambda: clock.wall, monotonic=lambda: clock.monotonic
     )
-    return Station(clock, intake, receiver, engines, Line())
+    return Station(clock, intake, series, receiver, engines, Line())
 
 
 def samples(intake: Intake, now: float = 0.0) -> Iterator[str]:

@@ -293,7 +293,10 @@ def test_datagram_that_was_cut_is_not_looked_at(station: Station) -> None:
 def test_what_a_device_sends_in_vain_is_told_of_the_device(station: Station) -> None:
     station.take(message_v3(user=UsmUser("who")), link_down())
     station.take(b"", peer=STRANGER)
-    assert station.receiver.refused == {("core-1", "unknown_user"): 1}
+    assert station.series.refused.value(("core-1", "unknown_user")) == 1
+    assert list(station.series.refused.lines()) == [
+        'snmp_trap_refused_total{device="core-1",outcome="unknown_user"} 0\n'
+    ]  # that it has increased is to be seen
 
 
 # --- informs ----------------------------------------------------------------------------------
@@ -340,7 +343,7 @@ def test_cold_start_ends_the_states_of_its_device(station: Station) -> None:
     station.take(trap_v2c(*head("1.3.6.1.6.3.1.1.5.1", 10)))
     state = 'network_event_active{device="core-1",event="link",instance="Gi0/7"} 0'
     assert state in samples(station.intake)
-    assert station.receiver.restarts.counts == {"core-1": 1}
+    assert station.series.restarts.value(("core-1",)) == 1
 
 
 def test_hostile_octets_are_shown_escaped(station: Station) -> None:
