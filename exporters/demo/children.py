@@ -70,15 +70,16 @@ async def start_child(
     return child
 
 
-def free_port(preferred: int) -> int:
+def free_port(preferred: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     """The port *preferred* of the loopback interface, or another one where it is taken."""
     for port in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket(type=kind) as probe:
+            if kind is socket.SOCK_STREAM:  # with UDP, two sockets would share the port
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
             found: int = probe.getsockname()[1]
             return found
-    raise NetexportersError("no TCP port is free on the loopback interface")
+    raise NetexportersError("no port is free on the loopback interface")

@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +24,12 @@ import aiohttp
 import yaml
 
 from exporters.bundled import bundled_directory, modules_directory
-from exporters.demo import pinged_devices
+from exporters.demo import pinged_devices, trapping_devices
 from exporters.demo.agent import AgentSettings, SimulatedAgent
 from exporters.demo.children import Child, free_port, start_child
 from exporters.demo.pretend_network import PRETEND_NETWORK
 from exporters.demo.rmon_probe import Rmon
+from exporters.demo.trapping_devices import TrapExporter, TrapSender, start_trap_exporter
 from exporters.errors import NetexportersError
 from exporters.wire.usm import AuthProtocol, PrivProtocol, UsmUser
 
@@ -40,6 +42,7 @@ _ICMP_PORT: Final = 9374
 _RMON_PORT: Final = 9171
 _PROBED_PORTS: Final = 4
 """Interfaces of each device that its RMON tables are about."""
+_TRAP_PORT: Final = 9162
 _PROMETHEUS_PORT: Final = 9090
 
 _USER: Final = UsmUser(
@@ -69,6 +72,7 @@ class _Demo:
 
     exporter: str
     rmon: str
+    trap: TrapExporter
     icmp: str | None
     no_icmp: str
     """Why there is no ICMP exporter, where there is none."""
@@ -117,6 +121,11 @@ async def _start(stack: AsyncExitStack) -> _Demo:
     ]
     for address, child in zip((exporter, rmon), children, strict=True):
         await _wait_ready(session, f"http://{address}/-/ready", child)
+    trap = await start_trap_exporter(stack, folder, folder / "devices.yml", _SCRAPE_INTERVAL)
+    children.append(trap.child)
+    await _wait_ready(session, f"http://{trap.web}/-/ready", trap.child)
+    addresses = [pinged_devices.address(number) for number in range(1, len(PRETEND_NETWORK) + 1)]
+    await stack.enter_async_context(TrapSender(PRETEND_NETWORK, addresses).sending(trap.port))
     icmp = None
     no_icmp = await pinged_devices.why_not()
     if not no_icmp:
@@ -129,7 +138,7 @@ async def _start(stack: AsyncExitStack) -> _Demo:
     program = shutil.which("prometheus")
     if program is not None:
         prometheus = f"127.0.0.1:{free_port(_PROMETHEUS_PORT)}"
-        configuration = _write_prometheus_configuration(folder, exporter, rmon, icmp)
+        configuration = _write_prometheus_configuration(folder, exporter, rmon, icmp, trap.web)
         children.append(
             await start_child(
                 stack,
@@ -144,7 +153,7 @@ async def _start(stack: AsyncExitStack) -> _Demo:
             )
         )
         await _wait_ready(session, f"http://{prometheus}/-/ready", children[-1])
-    return _Demo(exporter, rmon, icmp, no_icmp, prometheus, targets, auths, session, children)
+    return _Demo(exporter, rmon, trap, icmp, no_icmp, prometheus, targets, auths, session, children)
 
 
 async def _start_poller(
@@ -191,19 +200,26 @@ def _write_configuration(folder: Path, targets: dict[str, str], auths: dict[str,
 
 
 def _write_prometheus_configuration(
-    folder: Path, exporter: str, rmon: str, icmp: str | None
+    folder: Path, exporter: str, rmon: str, icmp: str | None, trap: str
 ) -> Path:
     """Write the shipped configuration with this demo's addresses and patience."""
-    text = (bundled_directory("alert_rules") / "prometheus.yml").read_text()
+    rules = bundled_directory("alert_rules")
+    text = (rules / "prometheus.yml").read_text()
     text = text.replace(f"localhost:{_SNMP_PORT}", exporter)
     text = text.replace(f"localhost:{_RMON_PORT}", rmon)
+    text = text.replace(f"localhost:{_TRAP_PORT}", trap)
     configuration = yaml.safe_load(text.replace(f"localhost:{_ICMP_PORT}", icmp or ""))
     for job in configuration["scrape_configs"]:
         if "static_configs" in job:
             job["static_configs"] = [
                 group for group in job["static_configs"] if group["targets"] != [""]
             ]
-    configuration["global"] = {"scrape_interval": _SCRAPE_INTERVAL, "scrape_timeout": "4s"}
+    configuration["global"] = {
+        "scrape_interval": _SCRAPE_INTERVAL,
+        "scrape_timeout": "4s",
+        "evaluation_interval": _SCRAPE_INTERVAL,
+    }
+    configuration["rule_files"] = [f"{rules}/*.rules.yml"]
     path = folder / "prometheus.yml"
     path.write_text(yaml.safe_dump(configuration))
     return path
@@ -229,7 +245,7 @@ async def _wait_ready(session: aiohttp.ClientSession, url: str, child: Child) ->
 async def _tell(demo: _Demo) -> None:
     """Print every URL, and a sample of what is collected."""
     lines = [
-        "A pretend network of three devices, and the exporters that poll and ping it.",
+        "A pretend network of three devices, and the exporters that poll, ping and hear them.",
         "",
         f"  SNMP exporter        http://{demo.exporter}/",
         f"    its own metrics    http://{demo.exporter}/metrics",
@@ -239,6 +255,7 @@ async def _tell(demo: _Demo) -> None:
     lines += [f"    {name:18} {_scrape_url(demo, name)}" for name in demo.targets]
     lines += _tell_of_rmon(demo)
     lines += _tell_of_pings(demo)
+    lines += _tell_of_traps(demo)
     if demo.prometheus is None:
         lines += ["", "  Prometheus is not installed; install it to see it scrape the exporters."]
     else:
@@ -250,6 +267,7 @@ async def _tell(demo: _Demo) -> None:
             "",
             f"  Prometheus           {pages}/targets",
             f"    traffic            {pages}/graph?g0.expr={query}&g0.tab=0",
+            f"    alerts             {pages}/alerts",
         ]
     first = next(iter(demo.targets))
     status, text = await _fetch(demo, _scrape_url(demo, first))
@@ -284,6 +302,20 @@ def _tell_of_pings(demo: _Demo) -> list[str]:
     ]
 
 
+def _tell_of_traps(demo: _Demo) -> list[str]:
+    web = demo.trap.web
+    return [
+        "",
+        f"  Trap exporter        http://{web}/",
+        f"    what devices tell  http://{web}/events",
+        f"    what it measures   http://{web}/metrics",
+        f"    try a trap         http://{web}/explain",
+        "    a link of edge-rtr-01 is down, one of access-sw-02 goes down and comes up;",
+        "    it takes yours too:",
+        f"    snmptrap -v 2c -c public 127.0.0.1:{demo.trap.port} '' 1.3.6.1.6.3.1.1.5.1",
+    ]
+
+
 async def _stopped_within(duration: float | None, demo: _Demo, stop: asyncio.Event) -> bool:
     """Wait for Ctrl-C; False if the time ran out before.
 
@@ -312,6 +344,7 @@ async def _check(demo: _Demo) -> int:
             failures.append(f"{name}: RMON, HTTP {status}")
     if demo.icmp is not None:
         failures += await _not_pinged(demo)
+    failures += await _not_told(demo)
     if demo.prometheus is not None:
         missing = await _not_up(demo)
         failures += [f"{name}: Prometheus does not see it up" for name in missing]
@@ -325,12 +358,32 @@ async def _check(demo: _Demo) -> int:
 
 async def _not_pinged(demo: _Demo) -> list[str]:
     """What the pings do not show; they get the time for some of them."""
+    missing = await _missing(
+        demo,
+        f"http://{demo.icmp}/metrics",
+        lambda text: pinged_devices.missing(text, list(demo.targets)),
+    )
+    return [f"pings do not show that {what}" for what in missing]
+
+
+async def _not_told(demo: _Demo) -> list[str]:
+    """What the traps do not show; they get the time for a link to go down and come up."""
+    missing = await _missing(
+        demo,
+        f"http://{demo.trap.web}/metrics",
+        lambda text: trapping_devices.missing(text, PRETEND_NETWORK),
+    )
+    return [f"traps do not show that {what}" for what in missing]
+
+
+async def _missing(demo: _Demo, url: str, look: Callable[[str], list[str]]) -> list[str]:
+    """Give what *look* misses in a page, once that is nothing or the time is up."""
     give_up_at = asyncio.get_running_loop().time() + _SCRAPED_WITHIN_SECONDS
     while True:
-        _, text = await _fetch(demo, f"http://{demo.icmp}/metrics")
-        missing = pinged_devices.missing(text, list(demo.targets))
+        _, text = await _fetch(demo, url)
+        missing = look(text)
         if not missing or asyncio.get_running_loop().time() > give_up_at:
-            return [f"pings do not show that {what}" for what in missing]
+            return missing
         await asyncio.sleep(_POLL_SECONDS)
 
 
@@ -346,7 +399,7 @@ async def _not_up(demo: _Demo) -> list[str]:
             labels = series["metric"]
             name = labels.get("device") or f"{labels['exporter']} exporter"
             up[name] = min(series["value"][1], up.get(name, "1"))  # polled by several exporters
-        exporters = ["snmp exporter", "rmon exporter"]
+        exporters = ["snmp exporter", "rmon exporter", "trap exporter"]
         exporters += [] if demo.icmp is None else ["icmp exporter"]
         missing = [name for name in (*demo.targets, *exporters) if up.get(name) != "1"]
         if not missing or asyncio.get_running_loop().time() > give_up_at:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -95,6 +96,35 @@ def test_demo_pings_its_devices_one_well_one_badly_one_not_at_all(
     assert loses[0] > loses[1]
     assert unreachable[0] == 0
     assert unreachable[1] > 0
+
+
+def test_demo_shows_a_link_that_is_down_and_one_that_came_up_again(
+    programs: Programs, tmp_path: Path
+) -> None:
+    output = start_demo(programs, tmp_path).output
+    match = re.search(r"what devices tell +(\S+)/events", output)
+    assert match, output
+
+    def page(path: str) -> str:
+        with urllib.request.urlopen(f"{match[1]}{path}", timeout=30) as response:
+            text: str = response.read().decode()
+        return text
+
+    def state(device: str, link: str) -> float | None:
+        found = read_exposition(page("/metrics")).named("network_event_active")
+        labels = {("device", device), ("event", "link"), ("instance", link)}
+        return next((value for key, value in found.items() if labels <= set(key)), None)
+
+    until(lambda: state("access-sw-02", "Uplink1") == 1, "a link goes down")
+    until(lambda: state("access-sw-02", "Uplink1") == 0, "it comes up")
+    assert state("edge-rtr-01", "xe-0/0/1") == 1
+    events = json.loads(page("/events.json"))
+    assert {(event["device"], event["name"]) for event in events} == {
+        ("access-sw-02", "linkDown"),
+        ("access-sw-02", "linkUp"),
+        ("core-sw-01", "authenticationFailure"),
+        ("edge-rtr-01", "linkDown"),
+    }
 
 
 def test_demo_without_a_network_namespace_says_so_and_goes_on(tmp_path: Path) -> None:
