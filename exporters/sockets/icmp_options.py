@@ -24,9 +24,6 @@ SO_TIMESTAMPNS: Final = 35
 """Also the type of the control message: two native longs, seconds and nanoseconds of Unix time."""
 
 _SO_ATTACH_FILTER: Final = 26
-_SO_RCVBUFFORCE: Final = 33
-_SO_MEMINFO: Final = 55
-_MEMINFO: Final = struct.Struct("@9I")
 _SOL_RAW: Final = 255
 _ICMP_FILTER: Final = 1
 _ICMP6_FILTER: Final = 1
@@ -83,38 +80,6 @@ def set_dont_fragment(opened: socket.socket, version: IpVersion, *, dont_fragmen
         opened.setsockopt(LEVEL[version], _MTU_DISCOVER[version], mode)
 
 
-def grow_receive_buffer(opened: socket.socket, wanted_bytes: int) -> int:
-    """Ask for a receive buffer, beyond the system's limit where we may; give what was granted.
-
-    It never gets smaller than the system makes it.
-    """
-    if wanted_bytes <= _granted(opened):
-        return _granted(opened)
-    size = min(wanted_bytes, 0x3FFFFFFF)  # The kernel doubles it, in 32 bits
-    if IS_LINUX:
-        with contextlib.suppress(PermissionError):
-            opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
-            return _granted(opened)
-    with contextlib.suppress(OSError):  # BSD refuses what Linux cuts
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
-    return _granted(opened)
-
-
-def read_drops(opened: socket.socket) -> int:
-    """Count the messages that the kernel dropped because the receive buffer was full.
-
-    ICMP errors that found no room are not in it, and kernels about 6.18 count what a raw socket
-    loses twice.
-    """
-    if not IS_LINUX:
-        return 0
-    try:
-        info = opened.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
-    except OSError:  # before Linux 4.12
-        return 0
-    return int(_MEMINFO.unpack(info)[-1])
-
-
 def filter_raw(opened: socket.socket, version: IpVersion, identifier: int) -> None:
     """Let a raw socket hear errors and the echo replies of one identifier.
 
@@ -132,11 +97,6 @@ def filter_raw(opened: socket.socket, version: IpVersion, identifier: int) -> No
             words[kind >> 5] &= ~(1 << (kind & 31))
         opened.setsockopt(socket.IPPROTO_ICMPV6, _ICMP6_FILTER, struct.pack("@8I", *words))
     _attach_filter(opened, _identifier_program(version, identifier))
-
-
-def _granted(opened: socket.socket) -> int:
-    granted = opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-    return granted // 2 if IS_LINUX else granted
 
 
 def _identifier_program(version: IpVersion, identifier: int) -> list[tuple[int, int, int, int]]:

@@ -22,7 +22,7 @@ from time import CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime_ns
 from typing import Any, Final, NamedTuple
 
 from exporters.errors import FailureReason, TargetError, WireError
-from exporters.sockets import icmp_options
+from exporters.sockets import icmp_options, receive_buffer
 from exporters.sockets.icmp_open import OpenedSocket, SocketMode, open_icmp_socket
 from exporters.sockets.kernel_errors import (
     KernelError,
@@ -215,11 +215,11 @@ class IcmpSocket:
 
     def grow_receive_buffer(self, wanted_bytes: int) -> None:
         """Have room for so many bytes that lie unread, or as many as the system grants."""
-        self.buffer_granted_bytes = icmp_options.grow_receive_buffer(self._socket, wanted_bytes)
+        self.buffer_granted_bytes = receive_buffer.grow(self._socket, wanted_bytes)
 
     def drops(self) -> int:
         """Count the messages that were lost because the receive buffer was full."""
-        return icmp_options.read_drops(self._socket)
+        return receive_buffer.read_state(self._socket).drops
 
     def interface_lost(self) -> bool:
         """Whether the interface that it is bound to is gone, or another of that name is there."""
