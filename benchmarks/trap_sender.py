@@ -2,8 +2,9 @@
 
     python -m benchmarks.trap_sender KIND PORT RATE SECONDS
 
-KIND is ``v2c`` (linkDown of six varbinds), ``v3`` (authPriv, SHA and AES), or ``storm`` (traps that
-nobody knows, from addresses that nobody knows). Prints how many were sent and in how many seconds.
+KIND is ``v2c`` (linkDown of six varbinds), ``links`` (the same of thirteen links of each device,
+one after the other), ``v3`` (authPriv, SHA and AES), or ``storm`` (traps that nobody knows, from
+addresses that nobody knows). Prints how many were sent and in how many seconds.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from exporters.wire.usm import (
 )
 
 DEVICES: Final = 1000
+LINKS: Final = 13
+"""Of each device, in ``links``."""
 USER: Final = UsmUser("bench", AuthProtocol.SHA, "authentic1", PrivProtocol.AES, "private123")
 ENGINE: Final = bytes.fromhex("8000000005626e6368")
 _V3_MESSAGES: Final = 20_000
@@ -49,7 +52,9 @@ def _stranger_address(number: int) -> str:
     return f"127.9.{number // 250}.{number % 250 + 1}"
 
 
-def varbinds(number: int, trap_oid: bytes | None = None) -> list[VarBind]:
+def varbinds(
+    number: int, trap_oid: bytes | None = None, name: bytes = b"GigabitEthernet0/1"
+) -> list[VarBind]:
     """Give those of a linkDown as Cisco sends it: six, with sysUpTime and the trap's OID."""
     row = encode_oid("1.3.6.1.2.1.2.2.1")
     index = encode_subids((number % 48 + 1,))
@@ -57,7 +62,7 @@ def varbinds(number: int, trap_oid: bytes | None = None) -> list[VarBind]:
         (SYS_UP_TIME, TIME_TICKS, (12345 + number).to_bytes(4, "big")),
         (SNMP_TRAP_OID, OBJECT_IDENTIFIER, trap_oid or encode_oid("1.3.6.1.6.3.1.1.5.3")),
         (row + b"\x01" + index, INTEGER, index),
-        (row + b"\x02" + index, OCTET_STRING, b"GigabitEthernet0/1"),
+        (row + b"\x02" + index, OCTET_STRING, name),
         (row + b"\x03" + index, INTEGER, b"\x06"),
         (row + b"\x08" + index, INTEGER, b"\x02"),
     ]
@@ -69,6 +74,9 @@ def _packets(kind: str) -> list[bytes]:
     if kind == "storm":
         oids = [encode_oid(f"1.3.6.1.4.1.99999.{n}.0.{n * 7}") for n in range(5000)]
         return [_v2c(varbinds(number, oid)) for number, oid in enumerate(oids)]
+    if kind == "links":
+        links = [_v2c(varbinds(n, name=b"TenGigabitEthernet1/0/%d" % n)) for n in range(LINKS)]
+        return [link for link in links for _ in range(DEVICES)]
     return [_v2c(varbinds(number)) for number in range(5000)]
 
 
