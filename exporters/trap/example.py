@@ -1,12 +1,15 @@
 """A trap to be explained, as people give it: in hexadecimal, or by its name.
 
-A name gets the varbinds that its MIB says, of row 1, with made-up values.
+The name of a shipped case (``modules/trap/cases``) is a datagram that net-snmp has sent. That of a
+notification gets the varbinds that its MIB says, of row 1, with made-up values.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
+from exporters.bundled import modules_directory
 from exporters.smi.dictionary import Dictionary
 from exporters.smi.mib_objects import Kind, MibObject
 from exporters.wire.ber import encode_oid
@@ -41,17 +44,30 @@ def read_trap(dictionary: Dictionary, text: str) -> bytes:
     """Give the datagram that a text means.
 
     Raises:
-        ValueError: It is neither hexadecimal nor the name of a notification.
+        ValueError: It is neither hexadecimal nor the name of a notification or of a shipped case.
     """
+    case = shipped_cases().get(text.strip())
+    if case is not None:
+        return _hexadecimal(case.read_text())
     notification = _notification(dictionary, text.strip())
     if notification is not None:
         return _made_up(dictionary, notification)
-    digits = "".join(text.split()).removeprefix("0x").replace(":", "")
     try:
-        return bytes.fromhex(digits)
+        return _hexadecimal(text)
     except ValueError as error:
         shown = text.strip()[:60]
         raise ValueError(f"{shown!r} is no datagram in hexadecimal, and no trap's name") from error
+
+
+def shipped_cases() -> dict[str, Path]:
+    """Give the file of each case that ships, by its name."""
+    return {file.stem: file for file in sorted(modules_directory("trap").glob("cases/*.hex"))}
+
+
+def _hexadecimal(text: str) -> bytes:
+    """Decode digits, with colons and spaces or without; lines that begin with # are comments."""
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    return bytes.fromhex("".join("".join(lines).split()).removeprefix("0x").replace(":", ""))
 
 
 def _notification(dictionary: Dictionary, name: str) -> MibObject | None:

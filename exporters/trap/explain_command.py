@@ -3,6 +3,7 @@
 netexporters explain trap 30820...                 a datagram in hexadecimal, or - for stdin
 netexporters explain trap capture.pcap             datagrams to UDP port 162
 netexporters explain trap linkDown                 a trap as its MIB has it, with made-up values
+netexporters explain trap v1-link-down             a case that ships
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from exporters.config import flag_values
 from exporters.errors import ConfigError, Problem, WireError
 from exporters.mibs.flags import add_mib_arguments
 from exporters.trap.arguments import Loaded, Settings, load
-from exporters.trap.example import read_trap
+from exporters.trap.example import read_trap, shipped_cases
 from exporters.trap.explaining import explain
 from exporters.wire.pcap import is_capture, read_datagrams
 
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "trap",
         metavar="TRAP",
         help="a datagram in hexadecimal, - to read it from standard input, a capture (pcap), or "
-        "the name of a trap",
+        "the name of a trap or of a case that ships",
     )
     parser.add_argument(
         "--source",
@@ -104,7 +105,8 @@ def _datagrams(arguments: argparse.Namespace, loaded: Loaded) -> Iterator[tuple[
     try:
         yield read_trap(loaded.dictionary, text), arguments.source
     except ValueError as error:
-        hint = "a file with one will do too; netexporters explain trap linkDown"
+        cases = ", ".join(shipped_cases())
+        hint = f"a file with one will do too, or the name of a case that ships: {cases}"
         raise ConfigError([Problem(str(error), hint)]) from error
 
 

@@ -14,6 +14,7 @@ from exporters.cli import main
 from exporters.errors import WireError
 from exporters.flags import FlagParser, add_exporter_arguments
 from exporters.trap import exporter
+from exporters.trap.example import shipped_cases
 from exporters.wire.pcap import CapturedDatagram, read_datagrams
 
 from .conftest import link_down, trap_v1
@@ -30,6 +31,36 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def explain(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     assert main(["explain", "trap", "--devices.file=devices.yml", *words]) == 0
     return capsys.readouterr().out
+
+
+CASES = {
+    "v1-link-down": ("accepted", "linkDown", "link_down"),
+    "v1-rising-alarm": ("accepted", "risingAlarm", "rmon_rising"),
+    "v2c-bgp-down": ("accepted", "bgpBackwardTransition", "bgp_down"),
+    "v2c-inform": ("accepted", "linkDown", "link_down"),
+    "v2c-link-down": ("accepted", "linkDown", "link_down"),
+    "v2c-link-up": ("accepted", "linkUp", "link_up"),
+    "v2c-relayed": ("accepted", "linkDown", "link_down"),
+    "v2c-rising-alarm": ("accepted", "risingAlarm", "rmon_rising"),
+    "v2c-unknown": ("accepted", "-", "none"),
+    "v3-trap": ("unknown_user", "", ""),
+}
+
+
+def test_every_shipped_case_is_known_here_and_documented(repository: Path) -> None:
+    assert list(shipped_cases()) == sorted(CASES)
+    page = (repository / "docs/commands.md").read_text()
+    assert [name for name in CASES if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_shipped_case_is_explained(case: str, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome, name, rule = CASES[case]
+    text = explain(capsys, case)
+    assert text.startswith(f"outcome: {outcome}: ")
+    assert (f"name: {name}\n" in text) == bool(name)
+    assert (f"rules that match: {rule}" in text) == bool(rule)
+    assert ("answered: yes" in text) == (case == "v2c-inform")
 
 
 def test_datagram_in_hexadecimal_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +112,8 @@ def test_what_is_nothing_of_the_kind_is_told(capsys: pytest.CaptureFixture[str])
     assert main(["explain", "trap", "linkDwn"]) == 1
     assert capsys.readouterr().err == (
         "'linkDwn' is no datagram in hexadecimal, and no trap's name; "
-        "a file with one will do too; netexporters explain trap linkDown\n"
+        "a file with one will do too, or the name of a case that ships: "
+        f"{', '.join(CASES)}\n"
     )
 
 
