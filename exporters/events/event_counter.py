@@ -34,12 +34,12 @@ class EventCounter:
             scrape_interval_seconds=settings.scrape_interval,
         )
 
-    def count(self, device: str, verdict: Verdict) -> None:
-        """Count an event."""
+    def count(self, device: str, verdict: Verdict, amount: int = 1) -> None:
+        """Count an event, or several that are alike."""
+        key: tuple[str, ...] = (device, verdict.event, verdict.severity)
         if verdict.labels:
-            self.family.inc((device, verdict.event, verdict.severity, *self._label_values(verdict)))
-        else:
-            self.family.inc((device, verdict.event, verdict.severity))
+            key += tuple(self._label_values(verdict))
+        self.family.inc(key, amount)
 
     def replace(self, rules: RuleSet, devices: Collection[str]) -> None:
         """Start the series that the rules let expect of these devices.

@@ -112,18 +112,28 @@ class Intake:
         verdict = self.rules.judge(message)
         if verdict.action is Action.DROP:
             return verdict
-        device = message.device
-        self.events.count(device, verdict)
-        self.last_seen.set((device, verdict.event), message.received_at)
+        self.count(message.device, verdict, 1, message.received_at)
         if verdict.changes or verdict.restarted:
             self._change_states(message, verdict)
         if verdict.action is Action.RECORD:
-            self._number += 1
-            event = Event(self._number, message, verdict)
-            self.recent.add(event)
-            if self.json_lines is not None:
-                self.json_lines.write(event)
+            self.record(message, verdict)
         return verdict
+
+    def count(self, device: str, verdict: Verdict, amount: int, received_at: float) -> None:
+        """Count messages of one device that came together, and whose verdict is settled.
+
+        Beside ``record`` for each of them it is what ``take`` does, for ``RuleSet.settled``.
+        """
+        self.events.count(device, verdict, amount)
+        self.last_seen.set((device, verdict.event), received_at)
+
+    def record(self, message: Message, verdict: Verdict) -> None:
+        """Show a message among the recent events, and log it."""
+        self._number += 1
+        event = Event(self._number, message, verdict)
+        self.recent.add(event)
+        if self.json_lines is not None:
+            self.json_lines.write(event)
 
     def replace(self, rules: RuleSet, devices: Collection[str]) -> None:
         """Judge by other rules from now on, and set series aside for these devices."""

@@ -93,6 +93,24 @@ class RuleSet:
                 return verdict
         return _judge(plan.candidates(message), message)
 
+    def settled(self, message: Message) -> Verdict | None:
+        """Give the verdict on all messages of this name, application and severity, if it is one.
+
+        None where it depends on what else a message says, or changes states: each is then judged.
+        """
+        plan = self._plans.get((message.name, message.oid or message.app)) or self._plan(message)
+        verdict = plan.settled.get(message.severity) if plan.settled is not None else None
+        return None if verdict is None or verdict.restarted else verdict
+
+    def looks_for(self, message: Message) -> bool:
+        """Whether a rule names what the message reports, whatever else it asks for."""
+        name, oid = message.name, message.oid
+        return (
+            name in self._by_name
+            or oid in self._by_oid
+            or any(rule.is_named(message) for rule in self._by_prefix)
+        )
+
     def explain(self, message: Message) -> tuple[Verdict, list[Trial]]:
         """Give the verdict, and how each rule fared, by trying all of them without the index."""
         trials = []

@@ -13,11 +13,9 @@ from itertools import count
 from typing import Final
 
 from exporters.config.event_settings import EventSettings
-from exporters.config.event_taxonomy import UNKNOWN
-from exporters.events.event import Event, printable
+from exporters.events.explaining import event_lines, sample_lines
 from exporters.events.intake import Intake
 from exporters.events.recent import Query
-from exporters.events.rules import RuleSet
 from exporters.sockets.datagrams import DatagramAnswers
 from exporters.trap.arguments import NAME, Loaded
 from exporters.trap.engines import Engines
@@ -28,7 +26,7 @@ from exporters.trap.receiver import Policy, TrapReceiver
 from exporters.trap.seen import Seen
 from exporters.trap.series import TrapSeries
 
-_LONG_AGO: Final = 1e9
+_PREFIX: Final = "snmp_trap_"
 _HOST_BYTES: Final = {socket.AF_INET: 4, socket.AF_INET6: 20}
 
 
@@ -54,7 +52,7 @@ def explain(loaded: Loaded, content: bytes, source: str) -> Iterator[str]:
     for family in series.families():
         intake.add_family(family)
     receiver = TrapReceiver(intake, series, _policy(loaded))
-    before = _sample_lines(intake)
+    before = sample_lines(intake, _PREFIX)
     answers: DatagramAnswers = _Silence()
     receiver.take([(content, host, False)], answers)
     (outcome,) = (name for name, count in receiver.outcomes.items() if count)
@@ -64,10 +62,9 @@ def explain(loaded: Loaded, content: bytes, source: str) -> Iterator[str]:
     events = intake.recent.search(Query(), limit=1)
     if not events:
         return
-    yield from _event_lines(events[0])
-    yield from _rule_lines(loaded.rules, events[0])
+    yield from event_lines(events[0], loaded.rules)
     yield "series:"
-    changed = (line for line in _sample_lines(intake) if line not in before)
+    changed = (line for line in sample_lines(intake, _PREFIX) if line not in before)
     yield from (f"  {line}" for line in changed)
 
 
@@ -76,42 +73,6 @@ def _policy(loaded: Loaded) -> Policy:
     engines = Engines(loaded.config.engines_limit, clock=time.time, monotonic=time.monotonic)
     own = start_engine(None, bytes.fromhex(loaded.config.engine_id), time.monotonic())
     return make_policy(loaded, engines, own, Seen(), count(secrets.randbits(63)))
-
-
-def _event_lines(event: Event) -> Iterator[str]:
-    shown = event.as_json()
-    for name in ("version", "source", "device", "name", "text", "event", "severity"):
-        yield f"{name}: {shown[name] or '-'}"
-    for name, value in shown.get("labels", {}).items():
-        yield f"label {name}: {value}"
-    for state in shown.get("states", ()):
-        word = "raises" if state["active"] else "clears"
-        kept = ", but senders outside of the inventory have none" * (shown["device"] == UNKNOWN)
-        yield f"{word}: {state['event']} {state['instance'] or '(of the device)'}{kept}"
-
-
-def _rule_lines(rules: RuleSet, event: Event) -> Iterator[str]:
-    """Tell which rules match, and of those for this trap which do not, and why."""
-    _, trials = rules.explain(event.message)
-    matched = [trial.rule for trial in trials if trial.matched]
-    yield f"rules that match: {', '.join(matched) or 'none'}"
-    for trial in trials:
-        if not trial.matched and not trial.failed.startswith("trap is "):
-            yield f"  not {trial.rule}: {printable(trial.failed)}"
-        if trial.matched:
-            return
-
-
-def _sample_lines(intake: Intake) -> list[str]:
-    """All samples of events and traps, as if they were held back no longer."""
-    lines: list[str] = []
-    for moment in (0.0, _LONG_AGO):
-        lines = []
-        for family in intake.families():
-            family.scraped(moment)
-            if family.name.startswith(("network_", "snmp_trap_")):
-                lines += (line.rstrip() for line in family.lines())
-    return lines
 
 
 def _host(source: str) -> bytes:

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from exporters.events.intake import Intake
+from exporters.metrics.receive_sockets import socket_families
 from exporters.sockets.datagrams import DatagramSocket
 from exporters.trap.engines import Engines
 from exporters.trap.health import Health
@@ -37,7 +38,7 @@ class TrapTelemetry(Collector):
     def collect(self) -> Iterator[Metric]:
         """Give all families."""
         yield from self._datagrams()
-        yield from self._sockets()
+        yield from socket_families("trap_exporter", self._listeners())
         yield from self._engine_families()
         yield _gauge("trap_exporter_rules", "Rules that are used.", len(self._intake.rules))
         degraded = GaugeMetricFamily(
@@ -83,36 +84,6 @@ class TrapTelemetry(Collector):
             "Time spent on datagrams.",
             receiver.handling_seconds,
         )
-
-    def _sockets(self) -> Iterator[Metric]:
-        drops = CounterMetricFamily(
-            "trap_exporter_socket_drops_total",
-            "Datagrams that the kernel dropped, because the receive buffer was full.",
-            labels=("address",),
-        )
-        waiting = GaugeMetricFamily(
-            "trap_exporter_socket_waiting_bytes",
-            "What waits in the socket, as the kernel counts it.",
-            labels=("address",),
-        )
-        asked = GaugeMetricFamily(
-            "trap_exporter_socket_buffer_asked_bytes",
-            "Receive buffer that was asked for.",
-            labels=("address",),
-        )
-        granted = GaugeMetricFamily(
-            "trap_exporter_socket_buffer_granted_bytes",
-            "Receive buffer that the system grants.",
-            labels=("address",),
-        )
-        for listener in self._listeners():
-            labels = (str(listener.address),)
-            state = listener.state()
-            drops.add_metric(labels, state.drops)
-            waiting.add_metric(labels, state.waiting_bytes)
-            asked.add_metric(labels, listener.asked_bytes)
-            granted.add_metric(labels, listener.granted_bytes)
-        yield from (drops, waiting, asked, granted)
 
     def _engine_families(self) -> Iterator[Metric]:
         engines = self._engines
