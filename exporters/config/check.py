@@ -24,6 +24,7 @@ from exporters.config.snmp_config import (
     homes_of,
     resolve_modules,
 )
+from exporters.config.syslog_config import SyslogConfig
 from exporters.config.trap_config import TrapConfig
 from exporters.config.validation import validate
 from exporters.config.web_config import WebConfig
@@ -39,6 +40,7 @@ KINDS: Final[Mapping[str, type[Any]]] = {
     "web": WebConfig,
     "events": EventRules,
     "trap": TrapConfig,
+    "syslog": SyslogConfig,
 }
 """The kinds of files there are, and what each becomes."""
 
@@ -120,4 +122,6 @@ def _could_be(kind: str, content: Mapping[str, Any]) -> bool:
             return looks_like_smokeping(content)
         case "ping_exporter":
             return not looks_like_smokeping(content)
+        case "syslog":
+            return False  # keys that it has in common with traps are checked alike
     return True

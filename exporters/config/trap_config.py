@@ -16,7 +16,7 @@ name, as long as credentials are being exchanged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -30,17 +30,12 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 
-from exporters.config.config_files import matching_files
-from exporters.config.context import LoadContext
 from exporters.config.event_settings import AccessSettings, EventSettings, PositiveCount
 from exporters.config.fields import NULL_IS_EMPTY_LIST, Boolean, Name, Text, one_of
+from exporters.config.merged_files import load_merged
 from exporters.config.rejection import Fault, Rejected, quote
 from exporters.config.secrets import Secret, read_secret_files
 from exporters.config.snmp_auth import AUTH_PROTOCOLS, PRIV_PROTOCOLS, SECURITY_LEVELS
-from exporters.config.source_lines import line_of
-from exporters.config.validation import validate
-from exporters.config.yaml_file import load_yaml
-from exporters.errors import ConfigError, Problem
 
 VERSIONS: Final = ("1", "2c", "3")
 
@@ -174,37 +169,7 @@ def load_trap_config(
     Raises:
         ConfigError: Something is wrong in the files.
     """
-    paths, problems = matching_files(patterns)
-    merged: dict[str, Any] = {}
-    given: dict[str, Path] = {}
-    for path in paths:
-        try:
-            content = load_yaml(path)
-            context = LoadContext(environment, path.parent)
-            config = validate(
-                TrapConfig, {} if content is None else content, path=path, context=context
-            )
-        except ConfigError as error:
-            problems += error.problems
-            continue
-        config = replace(
-            config, rule_files=tuple(str(path.parent / name) for name in config.rule_files)
-        )
-        for key in content or {}:
-            value = getattr(config, key)
-            if key in _LISTS:
-                merged[key] = (*merged.get(key, ()), *value)
-            elif key in given:
-                hint = f"it is in {given[key]}:{line_of(given[key], (key,))} already; keep one"
-                problems.append(
-                    Problem("is given twice", hint, str(path), line_of(path, (key,)), key)
-                )
-            else:
-                merged[key] = value
-            given.setdefault(key, path)
-    if problems:
-        raise ConfigError(problems)
-    return TrapConfig(**merged)
+    return load_merged(TrapConfig, patterns, lists=_LISTS, environment=environment)
 
 
 TOP_LEVEL_KEYS: Final = tuple(field.name for field in fields(TrapConfig))

@@ -43,6 +43,7 @@ GOOD = {
     "devices": load_yaml(CASES / "devices" / "full.good.yml"),
     "events": load_yaml(CASES / "events" / "full.good.yml"),
     "trap": load_yaml(CASES / "trap" / "full.good.yml"),
+    "syslog": load_yaml(CASES / "syslog" / "full.good.yml"),
     "web": {
         **load_yaml(CASES / "web" / "headers.good.yml"),
         **load_yaml(CASES / "web" / "users.good.yml"),
