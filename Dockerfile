@@ -29,7 +29,7 @@ ENV NETEXPORTERS_REVISION="${REVISION}" \
 COPY --from=build /opt/netexporters /opt/netexporters
 RUN useradd --system --uid 65532 --no-create-home netexporters
 USER 65532
-EXPOSE 9116 9162 9171 9374
+EXPOSE 9116 9162 9171 9374 9514
 # Asks whichever exporter runs in this container: its port follows from the first argument.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["netexporters", "healthcheck"]

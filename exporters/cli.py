@@ -49,6 +49,7 @@ EXPORTERS: Mapping[str, Entry] = {
     "snmp": Entry("exporters.snmp.exporter", "poll devices over SNMP when scraped", 9116),
     "icmp": Entry("exporters.icmp.exporter", "ping hosts, all the time and when scraped", 9374),
     "trap": Entry("exporters.trap.exporter", "listen for SNMP traps and informs", 9162),
+    "syslog": Entry("exporters.syslog.exporter", "listen for syslog messages", 9514),
     "rmon": Entry("exporters.rmon.exporter", "read RMON tables when scraped", 9171),
 }
 
@@ -61,6 +62,9 @@ COMMANDS: Mapping[str, Entry] = {
     "record": Entry("exporters.demo.record", "record a device, to simulate it later"),
     "simulate": Entry("exporters.demo.simulate", "answer SNMP as recorded devices did"),
     "explain trap": Entry("exporters.trap.explain_command", "tell what would become of a trap"),
+    "explain syslog": Entry(
+        "exporters.syslog.explain_command", "tell what would become of a message"
+    ),
     "healthcheck": Entry("exporters.healthcheck", "ask whether an exporter is alive here"),
     "demo": Entry("exporters.demo.demo", "run an exporter against a pretend network"),
 }

@@ -35,6 +35,9 @@ from exporters.rmon.telemetry import SCRAPE_HELP
 from exporters.snmp.collect import ModuleOutcome
 from exporters.snmp.scrape_metrics import add_outcomes
 from exporters.sockets.icmp_socket import Reply, Stamp
+from exporters.syslog.connections import CLOSED
+from exporters.syslog.outcomes import OUTCOMES as SYSLOG_OUTCOMES
+from exporters.syslog.series import SyslogSeries
 from exporters.trap.outcomes import OUTCOMES
 from exporters.trap.series import TrapSeries
 from exporters.web.pages import STYLESHEET_PATH
@@ -44,7 +47,9 @@ from exporters.web.shell import build_app
 from exporters.wire.icmp_errors import ErrorKind
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9.-]*[a-z0-9]")
-METRIC = re.compile(r"\b(?:snmp|icmp|probe|smokeping|ping|trap_exporter|rmon2?)_[a-z0-9_]+\b")
+METRIC = re.compile(
+    r"\b(?:snmp|icmp|probe|smokeping|ping|trap_exporter|rmon2?|syslog)_[a-z0-9_]+\b"
+)
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -58,6 +63,7 @@ NO_METRICS = {
     *("rmon_index", "rmon_falling"),  # a label, a rule of traps
     *("smokeping_prober", "ping_exporter"),  # peers
     "ping_group_range",  # a setting of the kernel
+    "syslog_reading",  # a benchmark
 }
 
 
@@ -118,7 +124,7 @@ def test_every_documented_flag_exists(pages: dict[str, str]) -> None:
 
 
 def test_every_command_is_in_the_readme_and_the_reverse(pages: dict[str, str]) -> None:
-    command = r"(?m)^(?:    |\| `)netexporters (snmp module|explain trap|[a-z]+)"
+    command = r"(?m)^(?:    |\| `)netexporters (snmp module|explain trap|explain syslog|[a-z]+)"
     documented = set(re.findall(command, pages["README.md"]))
     known = {*EXPORTERS, *COMMANDS}
     assert sorted(known - documented) == []
@@ -179,14 +185,16 @@ def test_every_outcome_of_a_datagram_is_documented_and_the_reverse(pages: dict[s
     assert dict(re.findall(r"^\| `([a-z_0-9]+)` \| (.*) \|$", table, re.MULTILINE)) == OUTCOMES
 
 
+@pytest.mark.parametrize("name", ["trap", "syslog"])
 def test_every_reason_of_being_degraded_is_documented(
-    services: dict[str, Service], pages: dict[str, str]
+    name: str, services: dict[str, Service], pages: dict[str, str]
 ) -> None:
-    collected = services["trap"].registry.collect()
-    degraded = next(family for family in collected if family.name == "trap_exporter_degraded")
+    collected = services[name].registry.collect()
+    degraded = next(family for family in collected if family.name == f"{name}_exporter_degraded")
     reasons = {sample.labels["reason"] for sample in degraded.samples}
-    section = pages["trap.md"].partition("The reasons:")[2].partition("\n\n")[0]
-    assert set(CODE.findall(section)) == reasons
+    reasons_told = re.search(r"^The reasons[a-z ]*:(.*?)\n\n", pages[f"{name}.md"], re.M | re.S)
+    assert reasons_told is not None
+    assert set(CODE.findall(reasons_told[1])) == reasons
 
 
 def rmon_metrics() -> set[str]:
@@ -194,10 +202,26 @@ def rmon_metrics() -> set[str]:
     return {*FAMILIES, *SCRAPE_HELP}
 
 
+def syslog_metrics() -> set[str]:
+    """The metrics of messages; those of events are on a page of their own."""
+    return {family.name for family in SyslogSeries(EventSettings()).families}
+
+
+@pytest.mark.parametrize(
+    ("heading", "table"), [("| outcome | |", SYSLOG_OUTCOMES), ("## Why connections end", CLOSED)]
+)
+def test_every_outcome_of_a_message_is_documented_and_the_reverse(
+    heading: str, table: dict[str, str], pages: dict[str, str]
+) -> None:
+    section = pages["syslog.md"].partition(heading)[2].partition("\n#")[0]
+    assert dict(re.findall(r"^\| `([a-z_0-9]+)` \| (.*) \|$", section, re.MULTILINE)) == table
+
+
 RESPONSE_METRICS = {
     "snmp": scrape_metrics,
     "icmp": ping_metrics,
     "trap": trap_metrics,
+    "syslog": syslog_metrics,
     "rmon": rmon_metrics,
 }
 """What each exporter's responses have besides what it says of itself."""

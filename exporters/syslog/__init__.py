@@ -1,0 +1,1 @@
+"""The syslog exporter: messages of any format become counters, states and events."""

@@ -1,0 +1,168 @@
+"""The syslog exporter's flags, and the configuration that they lead to."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from exporters.bundled import modules_directory
+from exporters.config import flag_values
+from exporters.config.config_files import matching_files
+from exporters.config.devices import Inventory, load_inventory
+from exporters.config.event_rules import EventRule, load_event_rules
+from exporters.config.syslog_config import SyslogConfig, load_syslog_config
+from exporters.errors import ConfigError
+from exporters.events.flags import add_event_arguments
+from exporters.events.rules import RuleSet
+from exporters.events.sources import SourceLimiter, Sources
+from exporters.sockets.listen_address import ListenAddress, parse_listen_address
+from exporters.syslog.receiver import TRANSPORTS, Policy
+
+NAME: Final = "syslog"
+LISTEN_FLAG: Final = "--syslog.listen-address"
+DEFAULT_CONFIG_FILE: Final = "syslog.yml"
+
+_MEBIBYTE: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to listen: ``udp://:514``."""
+
+    transport: str
+    address: ListenAddress
+
+    def __str__(self) -> str:
+        return f"{self.transport}://{self.address}"
+
+
+_DEFAULT_ENDPOINTS: Final = tuple(
+    Endpoint(transport, ListenAddress("", 514)) for transport in TRANSPORTS
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line says; it does not change while the exporter runs."""
+
+    config_files: tuple[str, ...]
+    devices_file: str
+    endpoints: tuple[Endpoint, ...] = ()
+    receive_buffer_bytes: int = 0
+    state_file: str = ""
+    events_log: str = ""
+
+    def addresses(self, transport: str) -> list[ListenAddress]:
+        """Give the addresses to listen on with one transport."""
+        return [end.address for end in self.endpoints if end.transport == transport]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One configuration."""
+
+    config: SyslogConfig
+    inventory: Inventory | None
+    rules: RuleSet
+
+    @property
+    def device_names(self) -> list[str]:
+        """The names of the inventory's devices."""
+        return [] if self.inventory is None else [device.name for device in self.inventory.devices]
+
+    def policy(self) -> Policy:
+        """Make of it what a receiver goes by."""
+        config = self.config
+        return Policy(
+            sources=Sources(self.inventory, config.access),
+            limiter=SourceLimiter(config.access.rate_limit),
+            max_message_bytes=config.max_message_bytes,
+        )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the syslog exporter."""
+    group = parser.add_argument_group("syslog")
+    defaults = " and ".join(map(str, _DEFAULT_ENDPOINTS))
+    group.add_argument(
+        LISTEN_FLAG,
+        dest="syslog_endpoints",
+        metavar="ADDRESS",
+        type=_endpoint,
+        action="append",
+        default=[],
+        help=f"where to listen, as udp://host:port or tcp://host:port; repeatable (default: "
+        f"{defaults})",
+    )
+    group.add_argument(
+        "--syslog.receive-buffer",
+        dest="receive_buffer_bytes",
+        metavar="BYTES",
+        type=flag_values.positive,
+        default=32 * _MEBIBYTE,
+        help="how much may wait in a socket; the system may grant less (default: %(default)s)",
+    )
+    group.add_argument(
+        "--devices.file",
+        dest="devices_file",
+        metavar="FILE",
+        default="",
+        help="inventory of devices, which messages are counted under",
+    )
+    add_event_arguments(group, NAME)
+
+
+def read_settings(arguments: argparse.Namespace) -> Settings:
+    """Read the parsed flags."""
+    return Settings(
+        config_files=tuple(arguments.config_files),
+        devices_file=arguments.devices_file,
+        endpoints=tuple(arguments.syslog_endpoints) or _DEFAULT_ENDPOINTS,
+        receive_buffer_bytes=arguments.receive_buffer_bytes,
+        state_file=arguments.state_file,
+        events_log=arguments.events_log,
+    )
+
+
+def load(settings: Settings) -> Loaded:
+    """Load the configuration files, the rules and the inventory.
+
+    Raises:
+        ConfigError: A file is missing or wrong.
+    """
+    config = load_syslog_config(settings.config_files or _default_files(), environment=os.environ)
+    inventory = load_inventory(Path(settings.devices_file)) if settings.devices_file else None
+    return Loaded(config, inventory, RuleSet(_load_rules(config), NAME))
+
+
+def shipped_rule_files() -> list[Path]:
+    """Give the files of rules that ship, in the order in which they are tried."""
+    return sorted(modules_directory(NAME).glob("*.yml"))
+
+
+def _load_rules(config: SyslogConfig) -> tuple[EventRule, ...]:
+    files, problems = matching_files(config.rule_files)
+    if problems:
+        raise ConfigError(problems)
+    shipped = shipped_rule_files() if config.shipped_rules else []
+    return load_event_rules(files, shipped, environment=os.environ)
+
+
+def _default_files() -> Sequence[Path]:
+    here = Path(DEFAULT_CONFIG_FILE)
+    return [here] if here.exists() else []
+
+
+def _endpoint(text: str) -> Endpoint:
+    transport, separator, address = text.partition("://")
+    if not separator or transport not in TRANSPORTS:
+        known = " or ".join(f"{name}://" for name in TRANSPORTS)
+        raise argparse.ArgumentTypeError(f"{text!r} does not begin with {known}")
+    try:
+        return Endpoint(transport, parse_listen_address(address))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

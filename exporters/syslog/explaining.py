@@ -1,0 +1,51 @@
+"""What would become of a message: how it is read, which rules match, which series it touches.
+
+It goes the way of every message, through a receiver and an intake of its own, which keep nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Final
+
+from exporters.config.event_settings import EventSettings
+from exporters.events.explaining import event_lines, sample_lines
+from exporters.events.intake import Intake
+from exporters.events.recent import Query
+from exporters.syslog.arguments import NAME, Loaded
+from exporters.syslog.outcomes import OUTCOMES
+from exporters.syslog.receiver import SyslogReceiver
+from exporters.syslog.series import SyslogSeries
+from exporters.wire.syslog_message import decode_message
+
+_PREFIX: Final = "syslog_"
+
+
+def explain(loaded: Loaded, content: bytes, source: str) -> Iterator[str]:
+    """Give the lines that tell of one message from the address *source*.
+
+    Raises:
+        ValueError: *source* is no IP address.
+    """
+    ipaddress.ip_address(source.partition("%")[0])
+    settings = EventSettings()
+    intake = Intake(NAME, loaded.rules, settings, devices=loaded.device_names)
+    series = SyslogSeries(settings)
+    for family in series.families:
+        intake.add_family(family)
+    policy = loaded.policy()
+    receiver = SyslogReceiver(intake, series, policy)
+    before = sample_lines(intake, _PREFIX)
+    receiver.take_frames([content], policy.sources.source(source))
+    (outcome,) = (name for name, count in receiver.outcomes.items() if count)
+    yield f"outcome: {outcome}: {OUTCOMES[outcome]}"
+    if faults := sorted(fault.value for fault in decode_message(content).faults):
+        yield f"wrong with it: {', '.join(faults)}"
+    events = intake.recent.search(Query(), limit=1)
+    if not events:
+        return
+    yield from event_lines(events[0], loaded.rules)
+    yield "series:"
+    changed = (line for line in sample_lines(intake, _PREFIX) if line not in before)
+    yield from (f"  {line}" for line in changed)

@@ -1,0 +1,198 @@
+"""The syslog exporter: listens for messages, and serves what they tell.
+
+What becomes of a message is told by ``exporters.syslog.receiver``, what becomes of an event by
+``exporters.events.intake``, and what a connection may do by ``exporters.syslog.connections``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Final
+
+from exporters.build import this_build
+from exporters.config.syslog_dump import dump_syslog_config
+from exporters.events.explain_page import explain_routes
+from exporters.events.exposition import write_families
+from exporters.events.flags import state_path
+from exporters.events.intake import Intake
+from exporters.events.json_lines import JsonLines
+from exporters.events.pages import event_routes
+from exporters.events.state_file import StateFile
+from exporters.logs import fields
+from exporters.metrics.negotiation import TextFormat
+from exporters.metrics.telemetry import build_registry
+from exporters.sockets.datagrams import DatagramSocket, open_datagram_sockets
+from exporters.syslog.arguments import (
+    LISTEN_FLAG,
+    NAME,
+    Settings,
+    add_arguments,
+    load,
+    read_settings,
+)
+from exporters.syslog.connections import Connections
+from exporters.syslog.explaining import explain
+from exporters.syslog.health import Health
+from exporters.syslog.receiver import SyslogReceiver
+from exporters.syslog.series import SyslogSeries
+from exporters.syslog.telemetry import SyslogTelemetry
+from exporters.web.service import Service
+
+__all__ = ["NAME", "TITLE", "add_arguments", "build"]
+
+TITLE: Final = "Syslog exporter"
+
+_EXAMPLE_SOURCE: Final = "192.0.2.1"
+_EXAMPLE: Final = (
+    "<187>42: *Mar  1 18:46:11: %LINK-3-UPDOWN: Interface GigabitEthernet0/7, changed state to down"
+)
+_BATCHES_PER_TURN: Final = 4
+
+logger = logging.getLogger(__name__)
+
+
+def build(arguments: argparse.Namespace) -> Service:
+    """Load the configuration and make the service.
+
+    Raises:
+        ConfigError: The configuration is wrong.
+    """
+    return SyslogExporter(read_settings(arguments)).service()
+
+
+class SyslogExporter:
+    """One exporter: its configuration, its sockets, its counters."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loaded = load(settings)
+        config = self._loaded.config
+        self._intake = Intake(
+            NAME, self._loaded.rules, config.events, devices=self._loaded.device_names
+        )
+        series = SyslogSeries(config.events)
+        for family in series.families:
+            self._intake.add_family(family)
+        self._receiver = SyslogReceiver(self._intake, series, self._loaded.policy())
+        self._connections = Connections(self._receiver, config.connections)
+        self._listeners: Sequence[DatagramSocket] = ()
+        self._registry = build_registry(NAME, this_build())
+        SyslogTelemetry(
+            self._registry,
+            self._receiver,
+            self._connections,
+            self._intake,
+            Health(lambda: self._listeners, self._intake, time.monotonic),
+            lambda: self._listeners,
+        )
+
+    def service(self) -> Service:
+        """What the HTTP shell serves."""
+        return Service(
+            name=NAME,
+            title=TITLE,
+            description="Listens for syslog messages.",
+            registry=self._registry,
+            samples=self._samples,
+            routes=(
+                *event_routes(TITLE, self._intake, lambda: self._loaded.device_names),
+                *explain_routes(
+                    TITLE,
+                    self._explain,
+                    hint="A message as a device sends it. Nothing is counted or kept.",
+                    example=_EXAMPLE,
+                ),
+            ),
+            running_config=lambda: dump_syslog_config(self._loaded.config),
+            reload=self._reload,
+            summary=self._summary,
+            lifespan=self._lifespan,
+            divisible=False,
+        )
+
+    def _explain(self, text: str, source: str) -> list[str]:
+        return list(explain(self._loaded, text.encode(), source or _EXAMPLE_SOURCE))
+
+    @asynccontextmanager
+    async def _lifespan(self) -> AsyncIterator[None]:
+        """Listen for as long as the server serves.
+
+        Raises:
+            ConfigError: An address cannot be listened on.
+        """
+        async with AsyncExitStack() as stack:
+            self._attach(stack)
+            await stack.enter_async_context(self._intake.running())
+            self._listeners = open_datagram_sockets(
+                self._settings.addresses("udp"),
+                receive_buffer_bytes=self._settings.receive_buffer_bytes,
+                flag=LISTEN_FLAG,
+            )
+            loop = asyncio.get_running_loop()
+            for listener in self._listeners:
+                stack.callback(listener.close)
+                loop.add_reader(listener, partial(self._receive, listener))
+                stack.callback(loop.remove_reader, listener)
+                _tell(listener)
+            stack.push_async_callback(self._connections.close)
+            for address in self._settings.addresses("tcp"):
+                await self._connections.listen(address, LISTEN_FLAG)
+            yield
+
+    def _attach(self, stack: AsyncExitStack) -> None:
+        """Take up what an earlier process left.
+
+        Raises:
+            ConfigError: A file is in use, or cannot be written.
+        """
+        target = self._settings.events_log
+        path = state_path(self._settings.state_file, NAME)
+        state_file = None if path is None else StateFile.open(path)
+        if state_file is not None:
+            stack.callback(state_file.close)
+        self._intake.attach(state_file=state_file, json_lines=JsonLines(target) if target else None)
+
+    def _receive(self, listener: DatagramSocket) -> None:
+        """Take some of what a socket has; the loop comes back for the rest."""
+        for _ in range(_BATCHES_PER_TURN):
+            datagrams = listener.receive()
+            if not datagrams:
+                return
+            self._receiver.take_datagrams(datagrams, listener)
+
+    def _samples(self, text_format: TextFormat) -> Iterator[str]:
+        return write_families(self._intake.families(), text_format)
+
+    async def _reload(self) -> None:
+        loaded = await asyncio.to_thread(load, self._settings)
+        self._loaded = loaded
+        self._intake.replace(loaded.rules, loaded.device_names)
+        self._receiver.replace(loaded.policy())
+        self._connections.settings = loaded.config.connections
+
+    def _summary(self) -> str:
+        loaded = self._loaded
+        text = f"{len(loaded.rules)} rules"
+        if loaded.inventory is not None:
+            text += f", {len(loaded.inventory.devices)} devices"
+        return text
+
+
+def _tell(listener: DatagramSocket) -> None:
+    logger.info("listening for syslog", extra=fields(address=listener.address, transport="udp"))
+    if listener.granted_bytes < listener.asked_bytes:
+        logger.warning(
+            "the receive buffer is smaller than was asked for: raise net.core.rmem_max, or give "
+            "the capability CAP_NET_ADMIN",
+            extra=fields(
+                address=listener.address,
+                asked_bytes=listener.asked_bytes,
+                granted_bytes=listener.granted_bytes,
+            ),
+        )

@@ -1,0 +1,123 @@
+"""A receiver without sockets, and the rules that ship."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import pytest
+
+from exporters.config.devices import Device, Inventory
+from exporters.config.event_rules import load_event_rules
+from exporters.config.event_settings import AccessSettings, EventSettings
+from exporters.events.intake import Intake
+from exporters.events.recent import Query
+from exporters.events.rules import RuleSet
+from exporters.events.sources import SourceLimiter, Sources
+from exporters.syslog.arguments import shipped_rule_files
+from exporters.syslog.receiver import Policy, SyslogReceiver
+from exporters.syslog.series import SyslogSeries
+
+DEVICE = "192.0.2.1"
+RELAY = "192.0.2.9"
+STRANGER = "198.51.100.7"
+
+
+@cache
+def shipped_rules() -> RuleSet:
+    return RuleSet(load_event_rules([], shipped_rule_files(), environment={}), "syslog")
+
+
+@dataclass
+class Clock:
+    """Both clocks; the monotonic one began at 0."""
+
+    wall: float = 1_000_000.0
+    monotonic: float = 0.0
+
+
+class Line:
+    """What stands for a socket."""
+
+    host_of = slice(0, 4)
+
+    def answer(self, content: bytes, envelope: bytes) -> None:
+        raise AssertionError("syslog is never answered")
+
+
+@dataclass
+class Station:
+    """A receiver with everything behind it."""
+
+    rules: RuleSet = field(default_factory=shipped_rules)
+    access: AccessSettings = AccessSettings()  # noqa: RUF009 - frozen
+    max_message_bytes: int = 65_536
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        inventory = Inventory(
+            devices=(
+                Device(name="core-1", addresses=(DEVICE,)),
+                Device(name="edge-1", addresses=("192.0.2.77",)),
+            )
+        )
+        settings = EventSettings()
+        names = [device.name for device in inventory.devices]
+        self.intake = Intake(
+            "syslog", self.rules, settings, devices=names, clock=lambda: self.clock.wall
+        )
+        series = SyslogSeries(settings)
+        for family in series.families:
+            self.intake.add_family(family)
+        limit = self.access.rate_limit
+        policy = Policy(
+            Sources(inventory, self.access), SourceLimiter(limit), self.max_message_bytes
+        )
+        self.series = series
+        self.receiver = SyslogReceiver(
+            self.intake,
+            series,
+            policy,
+            clock=lambda: self.clock.wall,
+            monotonic=lambda: self.clock.monotonic,
+        )
+
+    def take(self, *messages: bytes, peer: str = DEVICE) -> list[str]:
+        """Give the outcomes of *messages*, which come in one batch, sorted."""
+        receiver = self.receiver
+        before = dict(receiver.outcomes)
+        envelope = socket.inet_aton(peer)
+        receiver.take_datagrams([(message, envelope, False) for message in messages], Line())
+        assert sum(receiver.outcomes.values()) == sum(receiver.received.values())
+        return [
+            name
+            for name, count in sorted(receiver.outcomes.items())
+            for _ in range(count - before[name])
+        ]
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The latest event, as it is shown."""
+        return self.intake.recent.search(Query(), limit=1)[0].as_json()
+
+    def samples(self) -> list[str]:
+        """All sample lines, as if it were long after the first scrape."""
+        return list(_samples(self.intake))
+
+
+def _samples(intake: Intake) -> Iterator[str]:
+    lines: list[str] = []
+    for moment in (0.0, 3600.0):
+        lines = []
+        for family in intake.families():
+            family.scraped(moment)
+            lines.extend(line.strip() for line in family.lines())
+    yield from lines
+
+
+@pytest.fixture
+def station() -> Station:
+    return Station()
