@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -158,8 +159,6 @@ def test_silent_connection_ends_and_one_that_speaks_does_not(station: Station, l
 
 @pytest.mark.usefixtures("loop")
 def test_sender_outside_of_allowed_networks_has_no_connection() -> None:
-    import ipaddress
-
     networks: tuple[IPNetwork, ...] = (ipaddress.ip_network("192.0.2.0/24"),)
     network = Network(Station(access=AccessSettings(allowed_networks=networks)))
     connection, transport = network.connect(STRANGER)
