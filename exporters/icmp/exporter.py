@@ -42,7 +42,7 @@ from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
 from exporters.sockets.host_resolution import HostResolver
 from exporters.web.markup import Html
-from exporters.web.pages import render_page
+from exporters.web.pages import render_framed
 from exporters.web.responses import plain_text
 from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
 
@@ -141,7 +141,7 @@ class IcmpExporter:
                     pinging.surveys.pmtu_of(target),
                     to_unix_ns=time_ns() - monotonic_ns(),
                 )
-                return render_page(self.service(), f"{target.settings.host}: {TITLE}", content)
+                return render_framed(TITLE, f"{target.settings.host}: {TITLE}", content)
         raise BadRequest("no target has this id; the list at / has the address of each")
 
     async def _overview(self, query: Mapping[str, str]) -> Html:

@@ -41,15 +41,10 @@ class Script:
         self.policy = f"script-src 'sha256-{digest}'; connect-src 'self'"
 
 
-def render_page(service: Service, title: str, *content: str) -> web.Response:
-    """Answer with a page of *content* inside the frame that all pages share."""
-    return render_framed(service.title, title, *content)
-
-
 def render_framed(
     home: str, title: str, *content: str, script: Script | None = None, status: int = 200
 ) -> web.Response:
-    """Answer with a page of *content*; *home* is the name of the link to the landing page."""
+    """Answer with *content* in the frame of all pages; *home* names the link to the landing one."""
     policy = _CONTENT_SECURITY_POLICY
     if script is not None:
         content = (*content, script.element)
@@ -71,8 +66,8 @@ def render_landing_page(
     """Answer with what the exporter is, its overview, its forms, and every address it answers."""
     forms = service.forms()
     title = f"{service.title} of netexporters"
-    return render_page(
-        service,
+    return render_framed(
+        service.title,
         title,
         element("h1", service.title),
         element("p", service.description) if service.description else "",

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from exporters import __version__
-from exporters.web.pages import relative, render_page
+from exporters.web.pages import relative, render_framed
 from exporters.web.service import Form, FormField
 
 VOID = {"br", "hr", "input", "link", "meta"}
@@ -115,7 +115,7 @@ async def test_policy_allows_the_stylesheet_and_no_script(client):
 
 
 async def test_page_of_an_exporter_stands_in_the_same_frame(service):
-    response = render_page(service, "OIDs & names", "<b>text</b>")
+    response = render_framed(service.title, "OIDs & names", "<b>text</b>")
     page = Page(response.text)
     assert page.all("b") == []
     assert "<b>text</b>" in page.text
