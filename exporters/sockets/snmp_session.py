@@ -47,6 +47,7 @@ from exporters.errors import FailureReason, TargetError, WireError
 from exporters.sockets.device_queue import SendLimiter
 from exporters.sockets.resolution import Endpoint
 from exporters.sockets.rtt import RttEstimator
+from exporters.sockets.snmp_exchange import Exchange, Outcome, PendingExchanges
 from exporters.sockets.snmp_security import RejectedAnswerError, Security
 from exporters.sockets.snmp_transport import Transport, open_transport
 from exporters.wire.ber import Oid, format_oid
@@ -108,37 +109,6 @@ class SessionSettings:
     """The longest that one request may take with all its tries, if they would take longer."""
 
 
-_Outcome = tuple[Pdu, bytes] | TargetError | None
-
-
-@dataclass(slots=True, eq=False)
-class _Exchange:
-    """One request under way."""
-
-    sent_at: dict[int, float] = field(default_factory=dict)
-    """The request-ids of its tries, and when each was sent."""
-    wake: asyncio.Future[None] | None = None
-    """Done when there is an outcome, or when the present try has waited long enough."""
-    outcome: _Outcome = None
-    give_up_at: float = math.inf
-    """When the present try will have waited long enough; no time while there is none."""
-    rejected: WireError | None = None
-    """Why the latest message that came meanwhile was not accepted."""
-    hint: TargetError | None = None
-    """What the system said meanwhile that need not be the end."""
-
-    def settle(self, outcome: _Outcome) -> None:
-        """Let the request end; the first outcome counts."""
-        if self.outcome is None:
-            self.outcome = outcome
-            self.end_wait()
-
-    def end_wait(self) -> None:
-        """Let the present try wait no longer."""
-        if self.wake is not None and not self.wake.done():
-            self.wake.set_result(None)
-
-
 class SnmpSession:
     """A socket towards one agent, with credentials.
 
@@ -170,12 +140,11 @@ class SnmpSession:
         self._limiter = limiter
         self._waited_until = 0.0
         self._loop = asyncio.get_running_loop()
-        self._waiting: dict[int, _Exchange] = {}
+        self._pending = PendingExchanges(self._loop)
         self._heard = False
         self._spare_retries = 0
         self._ended = False
         self._transport: Transport | None = None
-        self._alarm: asyncio.TimerHandle | None = None
         self._opening = asyncio.Lock()
         self._discovering = asyncio.Lock()
 
@@ -192,10 +161,7 @@ class SnmpSession:
     ) -> None:
         """Close the socket; requests still waiting end, if their own tasks have not ended them."""
         self._ended = True
-        if self._alarm is not None:
-            self._alarm.cancel()
-        for exchange in self._waiting.values():
-            exchange.end_wait()
+        self._pending.close()
         if self._transport is not None:
             self._transport.close()
 
@@ -287,7 +253,7 @@ class SnmpSession:
         """Try until there is an answer; each wait ends by the deadline."""
         retries = self._settings.retries
         give_up_at = self._give_up_at()
-        exchange = _Exchange()
+        exchange = Exchange()
         try:
             for attempt in count():
                 now = self._loop.time()
@@ -322,13 +288,12 @@ class SnmpSession:
                 if self._limiter is not None:
                     await self._wait_to_retry(self._limiter, exchange, give_up_at)
         finally:
-            for request_id in exchange.sent_at:
-                del self._waiting[request_id]
+            self._pending.remove(exchange)
         raise self._no_answer(exchange)
 
     async def _wait_to_retry(
-        self, limiter: SendLimiter, exchange: _Exchange, give_up_at: float
-    ) -> _Outcome:
+        self, limiter: SendLimiter, exchange: Exchange, give_up_at: float
+    ) -> Outcome:
         """Wait until the next try may be sent; an earlier one may be answered meanwhile."""
 
         def new_wake() -> asyncio.Future[None] | None:
@@ -351,7 +316,7 @@ class SnmpSession:
     def _send(
         self,
         transport: Transport,
-        exchange: _Exchange,
+        exchange: Exchange,
         encode: Encode,
         attempt: int,
         *,
@@ -363,9 +328,7 @@ class SnmpSession:
         request_id = next(self._request_ids)
         message = encode(request_id, attempt)
         now = self._loop.time()
-        wake = exchange.wake = self._loop.create_future()
-        exchange.sent_at[request_id] = now
-        self._waiting[request_id] = exchange
+        wake = self._pending.add_try(exchange, request_id, now)
         traffic.packets_sent += 1
         traffic.packets_retried += attempt > 0
         traffic.bytes_sent += len(message)
@@ -374,33 +337,8 @@ class SnmpSession:
             longest = self._settings.timeout_seconds
             wait = self._rtt.wait_seconds(attempt, longest=longest, last=last)
             give_up_at = min(give_up_at, now + wait)
-        exchange.give_up_at = give_up_at
-        self._set_alarm(give_up_at)
+        self._pending.give_up_at(exchange, give_up_at)
         return wake
-
-    def _set_alarm(self, at: float) -> None:
-        """Have ``_ring`` called at *at* or before.
-
-        One timer serves all requests and outlives those that are answered: of hundreds of waits
-        hardly any comes to its end, and a timer for each costs a twentieth of a scrape.
-        """
-        if self._alarm is not None:
-            if self._alarm.when() <= at:
-                return
-            self._alarm.cancel()
-        self._alarm = self._loop.call_at(at, self._ring, at)
-
-    def _ring(self, at: float) -> None:
-        """Wake the requests whose present try has waited long enough at *at*."""
-        self._alarm = None
-        next_at = math.inf
-        for exchange in self._waiting.values():
-            if exchange.give_up_at <= at:
-                exchange.end_wait()
-            else:
-                next_at = min(next_at, exchange.give_up_at)
-        if next_at < math.inf:
-            self._set_alarm(next_at)
 
     async def _open(self) -> Transport:
         """Open the socket; one that the agent has closed, again."""
@@ -424,7 +362,7 @@ class SnmpSession:
         patience_seconds = min(tries_seconds, settings.patience_seconds)
         return min(self.deadline_at, self._loop.time() + patience_seconds)
 
-    def _no_answer(self, exchange: _Exchange) -> TargetError:
+    def _no_answer(self, exchange: Exchange) -> TargetError:
         """Say why there was none, by the best that is known."""
         silence = self._security.after_silence()
         rejected, hint = exchange.rejected, exchange.hint
@@ -457,13 +395,13 @@ class SnmpSession:
             request_id, pdu = self._security.open(message)
         except WireError as error:
             traffic.answers_rejected += 1
-            for waiting in self._waiting.values():
+            for waiting in self._pending.all():
                 waiting.rejected = error
             if self._trace is not None:
                 self._trace(f"reject bytes={len(message)}: {error}")
             return
         traffic.decode_seconds += self._loop.time() - received_at
-        exchange = self._waiting.get(request_id)
+        exchange = self._pending.find(request_id)
         if (
             exchange is None
             or exchange.outcome is not None
@@ -487,7 +425,7 @@ class SnmpSession:
         """Take in what the system says of the agent."""
         if self._trace is not None:
             self._trace(f"error: {error.detail}")
-        for exchange in set(self._waiting.values()):
+        for exchange in set(self._pending.all()):
             if error.reason in _FINAL:
                 exchange.settle(error)
             else:

@@ -631,7 +631,7 @@ async def test_system_that_will_not_send_ends_the_request(fake: Callable[[Any], 
     fake(refuse)
     async with open_session(("192.0.2.1", 161)) as opened:
         error = await failure_of(opened.sys_name())
-        assert opened.session._waiting == {}
+        assert not opened.session._pending.all()
     assert (error.reason, error.detail) == (FailureReason.LOCAL, "try 1: no buffer space")
     assert now() == 0
 
