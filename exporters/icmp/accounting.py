@@ -19,7 +19,7 @@ from enum import IntEnum
 from typing import Final
 
 from exporters.icmp.history import UNTIMED, History
-from exporters.sockets.icmp_socket import Reply, Stamp
+from exporters.sockets.icmp_values import Reply, Stamp
 from exporters.wire.echo_payload import EchoPayload, read_sequence
 from exporters.wire.icmp_errors import ErrorKind
 

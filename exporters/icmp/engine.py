@@ -23,7 +23,8 @@ from exporters.icmp.origin import IDENTIFIERS, OpenSocket, Origin, OriginKey
 from exporters.icmp.outages import LOSSES as OUTAGE_LOSSES
 from exporters.icmp.schedule import Pace, Schedule
 from exporters.icmp.target import Target, TargetSettings
-from exporters.sockets.icmp_socket import ErrorReport, Reply, SendError, Stamp, buffer_for
+from exporters.sockets.icmp_socket import buffer_for
+from exporters.sockets.icmp_values import ErrorReport, Reply, SendError, Stamp
 from exporters.wire.echo_payload import SIGNATURE_BYTES
 from exporters.wire.icmp_errors import error_kind
 

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, Protocol
 from exporters.errors import NetexportersError
 from exporters.logs import fields
 from exporters.sockets.icmp_open import SocketMode
-from exporters.sockets.icmp_socket import ErrorReport, Reply, SocketAddress, Stamp
+from exporters.sockets.icmp_values import ErrorReport, Reply, SocketAddress, Stamp
 from exporters.wire.icmp import IpVersion
 
 IDENTIFIERS: Final = 4

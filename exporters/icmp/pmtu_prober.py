@@ -17,7 +17,7 @@ from exporters.icmp.pmtu_search import PathMtu, PmtuSearch
 from exporters.icmp.probe_sockets import Answered, Outcome, ProbeSockets
 from exporters.icmp.rounds import Destination, Rounds
 from exporters.logs import fields
-from exporters.sockets.icmp_socket import SendError
+from exporters.sockets.icmp_values import SendError
 from exporters.wire.icmp import HEADER_BYTES, IPV4_HEADER_BYTES, IPV6_HEADER_BYTES
 from exporters.wire.icmp_errors import ErrorKind, error_name
 

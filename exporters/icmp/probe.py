@@ -20,7 +20,7 @@ from exporters.icmp.probe_log import ProbeLog
 from exporters.icmp.probe_sockets import Answered, Outcome, Ping, ProbeSockets, SocketKey
 from exporters.icmp.query import ProbeQuery
 from exporters.sockets.host_resolution import HostResolver, IpAddress, socket_address
-from exporters.sockets.icmp_socket import SendError, SocketAddress
+from exporters.sockets.icmp_values import SendError, SocketAddress
 from exporters.sockets.target_guard import Network, check_target
 from exporters.wire.icmp import IpVersion
 from exporters.wire.icmp_errors import error_name

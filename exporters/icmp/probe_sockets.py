@@ -24,14 +24,8 @@ from typing import Final, NamedTuple
 from exporters.errors import FailureReason, TargetError
 from exporters.logs import fields
 from exporters.sockets.icmp_open import SocketMode
-from exporters.sockets.icmp_socket import (
-    ErrorReport,
-    IcmpSocket,
-    Reply,
-    SocketAddress,
-    Stamp,
-    buffer_for,
-)
+from exporters.sockets.icmp_socket import IcmpSocket, buffer_for
+from exporters.sockets.icmp_values import ErrorReport, Reply, SocketAddress, Stamp
 from exporters.sockets.kernel_errors import address_text
 from exporters.wire.echo_payload import EchoPayload
 from exporters.wire.icmp import IpVersion

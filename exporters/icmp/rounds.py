@@ -20,7 +20,7 @@ from hashlib import blake2s
 from typing import Final
 
 from exporters.icmp.probe_sockets import SocketKey
-from exporters.sockets.icmp_socket import SocketAddress
+from exporters.sockets.icmp_values import SocketAddress
 
 _FIRST_SECONDS: Final = 30.0
 """Within which a new destination has its first round, however long the interval is."""

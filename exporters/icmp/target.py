@@ -10,7 +10,7 @@ from exporters.icmp.accounting import Account
 from exporters.icmp.origin import Origin, OriginKey
 from exporters.icmp.outages import Outages
 from exporters.metrics.text import label_text
-from exporters.sockets.icmp_socket import SocketAddress
+from exporters.sockets.icmp_values import SocketAddress
 from exporters.wire.echo_payload import EchoPayload
 from exporters.wire.icmp import IpVersion
 

@@ -15,7 +15,7 @@ Source: RFC 3416 s4.2.2 and s4.2.3 (GetNext and GetBulk).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -30,7 +30,7 @@ from exporters.wire.ber import Oid, decode_subids
 from exporters.wire.snmp_message import VarBind, Version
 from exporters.wire.tags import END_OF_MIB_VIEW, EXCEPTIONS
 
-__all__ = ["Instance", "WalkResult", "Walker"]
+__all__ = ["Instance", "Read", "WalkResult", "Walker"]
 
 _PROBE_ABOVE_COLUMNS: Final = 64
 _BACKSTOP_SECONDS: Final = 0.1
@@ -44,6 +44,10 @@ class Instance:
 
     oid: Oid
     column: Oid
+
+
+Read = Callable[[Sequence[Range], Sequence[Instance]], Awaitable[WalkResult]]
+"""Reads ranges and instances as ``Walker.read`` does; failures are in the result."""
 
 
 class Walker:

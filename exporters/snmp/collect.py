@@ -17,11 +17,11 @@ from exporters.errors import FailureReason, TargetError
 from exporters.metrics.exposition import Exposition
 from exporters.polling.agent_memory import AgentMemory
 from exporters.polling.cursor import Range, Rows
-from exporters.polling.walk import Instance, Walker, WalkResult
+from exporters.polling.walk import Instance, Read, Walker, WalkResult
 from exporters.snmp.filters import apply_filters
 from exporters.snmp.label_cache import ModuleLabels, Refresh, TargetLabels
 from exporters.snmp.plan import ModulePlan
-from exporters.snmp.row_filters import FilteredReading, Read
+from exporters.snmp.row_filters import FilteredReading
 from exporters.snmp.sheet import Sheet
 from exporters.sockets.snmp_session import SnmpSession, Trace, Traffic
 from exporters.wire.ber import format_oid

@@ -14,7 +14,7 @@ Not here: how a module is read, which is ``exporters.polling.walk``'s and ``coll
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
@@ -23,7 +23,7 @@ from typing import Final
 from zlib import crc32
 
 from exporters.polling.cursor import Range, Rows
-from exporters.polling.walk import Instance
+from exporters.polling.walk import Instance, Read
 from exporters.polling.walk_result import WalkResult
 from exporters.snmp.agent_changes import Sighting
 from exporters.snmp.plan import ModulePlan
@@ -33,9 +33,6 @@ from exporters.wire.ber import Oid
 
 _VALUE_BYTES: Final = 56
 """A tuple of tag and content, without the content."""
-
-Read = Callable[[Sequence[Range], Sequence[Instance]], Awaitable[WalkResult]]
-"""Reads ranges and instances; failures are in the result."""
 
 
 class Refresh(StrEnum):

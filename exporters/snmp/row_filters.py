@@ -12,7 +12,7 @@ of the columns does not meet the condition, whatever that is.
 from __future__ import annotations
 
 import operator
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,16 +23,13 @@ from exporters.config.snmp_rows import ComparedColumn, RowFilter
 from exporters.errors import WireError
 from exporters.polling.agent_memory import MAX_VARBINDS_PER_ANSWER, AgentMemory
 from exporters.polling.cursor import Range
-from exporters.polling.walk import Instance
+from exporters.polling.walk import Instance, Read
 from exporters.polling.walk_result import WalkResult
 from exporters.smi.indexes import compile_index
 from exporters.smi.values import number
 from exporters.snmp.row_labels import Cells, Columns, ValueText
 from exporters.wire.ber import Oid, decode_subids, encode_subids
 from exporters.wire.tags import INTEGER_TAGS, OPAQUE
-
-Read = Callable[[Sequence[Range], Sequence[Instance]], Awaitable[WalkResult]]
-"""Reads ranges and instances; failures are in the result."""
 
 _Test = Callable[[Columns, Collection[bytes]], set[bytes]]
 """Gives the rows that pass, of all that there are."""

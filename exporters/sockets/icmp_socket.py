@@ -13,24 +13,28 @@ Sources: ip(7) (IP_RECVERR), net/ipv4/ping.c and raw.c of the kernel.
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from struct import Struct
-from time import CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime_ns
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from exporters.errors import FailureReason, TargetError, WireError
 from exporters.sockets import icmp_options, receive_buffer
 from exporters.sockets.icmp_open import OpenedSocket, SocketMode, open_icmp_socket
+from exporters.sockets.icmp_values import (
+    CONGESTED,
+    ErrorReport,
+    Reply,
+    SendError,
+    SocketAddress,
+    Stamp,
+)
 from exporters.sockets.kernel_errors import (
     KernelError,
     address_text,
     decode_kernel_error,
 )
 from exporters.wire.icmp import (
-    ExtensionObject,
     IpVersion,
     decode_echo_reply,
     decode_error,
@@ -40,89 +44,15 @@ from exporters.wire.icmp import (
 )
 from exporters.wire.icmp_errors import may_be_neighbor
 
-SocketAddress = tuple[Any, ...]
-"""What Python's sockets take: ``("192.0.2.1", 0)``, or ``("fe80::1", 0, 0, 2)``."""
-
 _LONGEST_MESSAGE_BYTES: Final = 65536
 _CONTROL_BYTES: Final = 512
 _MESSAGES_PER_RECEIVE: Final = 1024
 _ERRORS_PER_DRAIN: Final = 1024
 _SEND_ATTEMPTS: Final = 3
-_CONGESTED: Final = frozenset((errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM))
 
 _TIMESPEC: Final = Struct("@ll")
 _INT: Final = Struct("@i")
 _TIMESTAMP: Final = (socket.SOL_SOCKET, icmp_options.SO_TIMESTAMPNS)
-
-
-class Stamp(NamedTuple):
-    """One instant on both clocks; a step of the first shows in their difference."""
-
-    realtime_ns: int
-    monotonic_ns: int
-
-    @classmethod
-    def now(cls) -> Stamp:
-        """Read both clocks."""
-        return cls(clock_gettime_ns(CLOCK_REALTIME), clock_gettime_ns(CLOCK_MONOTONIC))
-
-
-class Reply(NamedTuple):
-    """An echo reply. A tuple and no dataclass, because one is made for every ping."""
-
-    source: str
-    sequence: int
-    payload: bytes
-    received: Stamp
-    hop_limit: int | None
-    traffic_class: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorReport:
-    """An ICMP error about an echo request of ours.
-
-    Attributes:
-        destination: where the request was sent.
-        reporter: who says that it did not arrive.
-        reported_by_us: whether that is this machine, for want of a neighbour.
-        mtu: what fits, where the error is about size; else 0.
-        sequence: the 16 bits of the request.
-        payload: the request's, as much as is quoted.
-        extensions: what the reporter says beside (RFC 4884); raw sockets only.
-    """
-
-    destination: str
-    reporter: str
-    reported_by_us: bool
-    type: int
-    code: int
-    mtu: int
-    sequence: int
-    payload: bytes
-    received: Stamp
-    extensions: tuple[ExtensionObject, ...] = ()
-
-
-class SendError(TargetError):
-    """The kernel did not send a packet; *mtu* is what would fit, if that is why."""
-
-    def __init__(self, number: int, destination: SocketAddress, mtu: int) -> None:
-        self.errno = number
-        self.mtu = mtu
-        super().__init__(
-            FailureReason.LOCAL, f"cannot send to {destination[0]}: {os.strerror(number)}"
-        )
-
-    @property
-    def congested(self) -> bool:
-        """Whether buffers are full: a little later it may go."""
-        return self.errno in _CONGESTED
-
-    @property
-    def name(self) -> str:
-        """The error's symbol, "EPERM"."""
-        return errno.errorcode.get(self.errno, str(self.errno))
 
 
 OnReply = Callable[[Reply], None]
@@ -339,7 +269,7 @@ class IcmpSocket:
         """
         mtu = 0
         for _ in range(_SEND_ATTEMPTS - 1):
-            if error.errno in _CONGESTED or not self._error_queue:
+            if error.errno in CONGESTED or not self._error_queue:
                 break
             now = Stamp.now()
             foreign, mtu = self._drain_errors(now.monotonic_ns - now.realtime_ns)

@@ -34,7 +34,7 @@ from exporters.rmon.groups import GROUPS
 from exporters.rmon.telemetry import SCRAPE_HELP
 from exporters.snmp.collect import ModuleOutcome
 from exporters.snmp.scrape_metrics import add_outcomes
-from exporters.sockets.icmp_socket import Reply, Stamp
+from exporters.sockets.icmp_values import Reply, Stamp
 from exporters.syslog.connections import CLOSED
 from exporters.syslog.outcomes import OUTCOMES as SYSLOG_OUTCOMES
 from exporters.syslog.series import SyslogSeries

@@ -15,14 +15,8 @@ from typing import Any
 import pytest
 
 from exporters.errors import FailureReason, TargetError
-from exporters.sockets.icmp_socket import (
-    ErrorReport,
-    IcmpSocket,
-    Reply,
-    SendError,
-    Stamp,
-    buffer_for,
-)
+from exporters.sockets.icmp_socket import IcmpSocket, buffer_for
+from exporters.sockets.icmp_values import ErrorReport, Reply, SendError, Stamp
 from exporters.wire.echo_payload import EchoPayload
 from exporters.wire.icmp import IpVersion
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from exporters.sockets.icmp_socket import ErrorReport, Reply, SocketAddress, Stamp
+from exporters.sockets.icmp_values import ErrorReport, Reply, SocketAddress, Stamp
 from exporters.sockets.kernel_errors import address_text
 
 

@@ -19,7 +19,7 @@ from exporters.icmp.engine import Engine
 from exporters.icmp.origin import OriginKey
 from exporters.icmp.target import Address, Target, TargetSettings
 from exporters.sockets.icmp_open import SocketMode
-from exporters.sockets.icmp_socket import ErrorReport, Reply, SendError, SocketAddress, Stamp
+from exporters.sockets.icmp_values import ErrorReport, Reply, SendError, SocketAddress, Stamp
 
 MS = 1_000_000
 SECOND = 1000 * MS

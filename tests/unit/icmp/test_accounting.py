@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from exporters.icmp.accounting import Account, LastError, LossReason
 from exporters.icmp.history import History, loss_reason
-from exporters.sockets.icmp_socket import Reply, Stamp
+from exporters.sockets.icmp_values import Reply, Stamp
 from exporters.wire.echo_payload import EchoPayload
 from exporters.wire.icmp_errors import ErrorKind
 

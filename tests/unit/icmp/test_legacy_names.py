@@ -20,7 +20,7 @@ from exporters.icmp.legacy_names import (
 )
 from exporters.icmp.target import Address, Target, TargetSettings
 from exporters.metrics.negotiation import TextFormat
-from exporters.sockets.icmp_socket import Reply, Stamp
+from exporters.sockets.icmp_values import Reply, Stamp
 
 STATE = ExporterState(3, reload_successful=True, loaded_at=1.5, build={"version": "1.2.3"})
 SECOND = 1_000_000_000

@@ -18,7 +18,7 @@ from exporters.icmp.probe_log import ProbeLog
 from exporters.icmp.probe_sockets import ProbeSockets
 from exporters.icmp.query import ProbeQuery
 from exporters.sockets.host_resolution import HostResolver
-from exporters.sockets.icmp_socket import ErrorReport, SendError
+from exporters.sockets.icmp_values import ErrorReport, SendError
 
 from ..sockets.pretend_time import in_pretend_time
 from .fake_socket import FakeNetwork, FakeSocket, Request, replies, silence, stamp
