@@ -42,7 +42,7 @@ from exporters.snmp.loaded import Loaded
 from exporters.snmp.module_choice import ModuleChoices
 from exporters.snmp.plan import ModulePlan
 from exporters.snmp.query import SnmpQuery, read_query
-from exporters.snmp.scrape_metrics import add_outcomes, failure_text
+from exporters.snmp.scrape_metrics import add_outcomes, add_session, failure_text
 from exporters.snmp.telemetry import SnmpTelemetry
 from exporters.sockets.resolution import Endpoint
 from exporters.sockets.snmp_session import (
@@ -249,6 +249,7 @@ class SnmpExporter:
             tasks = [group.create_task(collect(loaded.plans[name])) for name in wanted.names]
         outcomes = [task.result() for task in tasks]
         if any(outcome.answered for outcome in outcomes):
+            add_session(context.exposition, loaded.config.auths[query.auth])
             await wanted.look_for_restart(context.read_before, open_own_session, agent.memory)
         if wanted.asked:
             outcomes.append(wanted.outcome)

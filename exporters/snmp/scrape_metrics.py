@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from exporters.config.snmp_auth import Auth
 from exporters.metrics.exposition import Exposition
 from exporters.metrics.text import FamilyType, format_value, label_text
 from exporters.snmp.collect import ModuleOutcome
@@ -106,6 +107,18 @@ def add_outcomes(exposition: Exposition, outcomes: Sequence[ModuleOutcome]) -> N
         "snmp_up",
         "Whether the target answered at least one module.",
         [({}, int(bool(answered)))],
+    )
+
+
+def add_session(exposition: Exposition, auth: Auth) -> None:
+    """Add how the target was asked: which version of SNMP, and how protected."""
+    version = {1: "1", 2: "2c", 3: "3"}[auth.version]
+    level = auth.security_level if auth.version == 3 else ""
+    _add(
+        exposition,
+        "snmp_session_info",
+        "Which version of SNMP the target answers, and at which security level.",
+        [({"version": version, "security_level": level}, 1)],
     )
 
 

@@ -19,6 +19,7 @@ from exporters.cli import COMMANDS, EXPORTERS
 from exporters.config.check import KINDS, recognise
 from exporters.config.context import LoadContext
 from exporters.config.event_settings import EventSettings
+from exporters.config.snmp_auth import Auth
 from exporters.config.validation import validate
 from exporters.errors import ConfigError, FailureReason, TargetError
 from exporters.flags import FlagParser, add_exporter_arguments
@@ -33,7 +34,7 @@ from exporters.rmon.families import FAMILIES
 from exporters.rmon.groups import GROUPS
 from exporters.rmon.telemetry import SCRAPE_HELP
 from exporters.snmp.collect import ModuleOutcome
-from exporters.snmp.scrape_metrics import add_outcomes
+from exporters.snmp.scrape_metrics import add_outcomes, add_session
 from exporters.sockets.icmp_values import Reply, Stamp
 from exporters.syslog.connections import CLOSED
 from exporters.syslog.outcomes import OUTCOMES as SYSLOG_OUTCOMES
@@ -147,6 +148,7 @@ def scrape_metrics() -> set[str]:
     failed = ModuleOutcome("a", [TargetError(FailureReason.TIMEOUT, "")])
     exposition = Exposition()
     add_outcomes(exposition, [ModuleOutcome("b", answered=True), failed])
+    add_session(exposition, Auth())
     return set(re.findall(r"^# TYPE (\S+)", exposition.text(TextFormat.PROMETHEUS), re.MULTILINE))
 
 

@@ -101,7 +101,7 @@ def read_families(text: str) -> dict[str, Family]:
     """Read an exposition; what an exporter says of the scrape itself is left out."""
     found: dict[str, Family] = {}
     for family in text_string_to_metric_families(text):
-        if not family.name.startswith(("snmp_scrape_", "snmp_module_", "snmp_up")):
+        if not family.name.startswith(("snmp_scrape_", "snmp_module_", "snmp_session_", "snmp_up")):
             samples = {frozenset(item.labels.items()): float(item.value) for item in family.samples}
             assert len(samples) == len(family.samples), f"{family.name} has a series twice"
             found[family.name] = Family(family.type, family.documentation, samples)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporters.config.snmp_auth import Auth
 from exporters.errors import FailureReason, TargetError
 from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
 from exporters.snmp.collect import ModuleOutcome
-from exporters.snmp.scrape_metrics import add_outcomes, failure_text
+from exporters.snmp.scrape_metrics import add_outcomes, add_session, failure_text
 from exporters.sockets.snmp_session import Traffic
 
 PER_MODULE = {
@@ -109,6 +111,30 @@ def test_families_have_snmp_exporters_help_and_type() -> None:
     assert "# HELP snmp_scrape_pdus_returned PDUs returned from get, bulkget, and walk." in lines
     assert "# HELP snmp_scrape_walk_duration_seconds Time SNMP walk/bulkwalk took." in lines
     assert {line.split()[3] for line in lines if line.startswith("# TYPE")} == {"gauge"}
+
+
+@pytest.mark.parametrize(
+    ("auth", "told"),
+    [
+        pytest.param(Auth(version=1), ("1", ""), id="version 1"),
+        pytest.param(Auth(version=2), ("2c", ""), id="version 2c"),
+        pytest.param(
+            Auth(version=3, username="u", security_level="noAuthNoPriv"),
+            ("3", "noAuthNoPriv"),
+            id="version 3",
+        ),
+    ],
+)
+def test_session_tells_the_version_and_the_level_of_version_3(
+    auth: Auth, told: tuple[str, str]
+) -> None:
+    exposition = Exposition()
+    add_session(exposition, auth)
+
+    (family,) = text_string_to_metric_families(exposition.text(TextFormat.PROMETHEUS))
+    (sample,) = family.samples
+    assert (sample.name, sample.value) == ("snmp_session_info", 1)
+    assert (sample.labels["version"], sample.labels["security_level"]) == told
 
 
 def test_failure_text_names_each_reason_of_each_module_once() -> None:
