@@ -20,11 +20,12 @@ from exporters.events.flags import add_event_arguments
 from exporters.events.rules import RuleSet
 from exporters.events.sources import SourceLimiter, Sources
 from exporters.sockets.listen_address import ListenAddress, parse_listen_address
-from exporters.syslog.receiver import TRANSPORTS, Policy
+from exporters.syslog.receiver import Policy
 
 NAME: Final = "syslog"
 LISTEN_FLAG: Final = "--syslog.listen-address"
 DEFAULT_CONFIG_FILE: Final = "syslog.yml"
+TRANSPORTS: Final = ("udp", "tcp")
 
 _MEBIBYTE: Final = 1024 * 1024
 

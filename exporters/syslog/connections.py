@@ -169,7 +169,7 @@ class _Connection(asyncio.Protocol):
         receiver = self._connections.receiver
         source = receiver.policy.sources.source(self._source.address)  # a reload may rename it
         if messages:
-            receiver.take_frames(messages, source)
+            receiver.take_frames(messages, source, "tcp")
         own, total = self._counts, self._connections.framing
         total.truncated, own.truncated = total.truncated + own.truncated, 0
         total.partial, own.partial = total.partial + own.partial, 0
@@ -177,7 +177,7 @@ class _Connection(asyncio.Protocol):
             if count:
                 total.faults[fault] += count
                 own.faults[fault] = 0
-                receiver.count_framing_faults(count, source)
+                receiver.count_framing_faults(count, source, "tcp")
 
     def _watch(self) -> None:
         """Look when it would be silent for too long, if nothing comes until then."""

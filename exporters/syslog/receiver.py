@@ -27,12 +27,11 @@ from exporters.syslog.outcomes import (
     SOURCE_DENIED,
 )
 from exporters.syslog.series import SyslogSeries
+from exporters.syslog.transports import TRANSPORTS
 from exporters.wire.syslog_classes import Classifier, MessageClass, MessageFormat
 from exporters.wire.syslog_message import decode_message
 
 logger = logging.getLogger(__name__)
-
-TRANSPORTS: Final = ("udp", "tcp")
 
 _MOST_HOSTS: Final = 50_000
 _MOST_ACCOUNTS: Final = 50_000
@@ -104,13 +103,13 @@ class SyslogReceiver:
             sources.append(hosts.get(envelope[host_of]) or self._source(envelope[host_of]))
         self._take("udp", contents, sources)
 
-    def take_frames(self, messages: Sequence[bytes], source: Source) -> None:
-        """Take what a connection has brought."""
-        self._take("tcp", messages, [source] * len(messages))
+    def take_frames(self, messages: Sequence[bytes], source: Source, transport: str) -> None:
+        """Take what a connection has brought, or any messages of one sender."""
+        self._take(transport, messages, [source] * len(messages))
 
-    def count_framing_faults(self, number: int, source: Source) -> None:
+    def count_framing_faults(self, number: int, source: Source, transport: str) -> None:
         """Count places of a stream where no message could be found."""
-        self.received["tcp"] += number
+        self.received[transport] += number
         self._refuse(FRAMING_FAULT, source, number)
 
     def _take(self, transport: str, messages: Sequence[bytes], sources: Sequence[Source]) -> None:
