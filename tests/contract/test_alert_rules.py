@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from .metric_names import Rule, faults_of, labels_in, rules
+
 RULES = Path(__file__).resolve().parents[2] / "alert_rules"
 FILES = sorted(RULES.glob("*.rules.yml"))
 TESTS = sorted((RULES / "tests").glob("*.test.yml"))
-METRIC = re.compile(
-    r"\b(?:snmp|icmp|rmon2?|network_event|network_events|trap_exporter)_[a-z0-9_]+\b"
-)
-SUFFIXES = ("_sum", "_count", "_bucket")
 
 pytestmark = pytest.mark.peer("promtool", "prometheus")
 
@@ -43,21 +41,12 @@ def test_every_file_of_rules_has_a_test() -> None:
     ]
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_every_metric_of_the_rules_is_documented(file: Path, repository: Path) -> None:
-    documented = "\n".join(page.read_text() for page in (repository / "docs").glob("*.md"))
-    named = {
-        re.sub(f"({'|'.join(SUFFIXES)})$", "", metric)
-        for metric in METRIC.findall(file.read_text())
-    }
-    assert named
-    assert sorted(metric for metric in named if not is_documented(metric, documented)) == []
-
-
-def is_documented(metric: str, documented: str) -> bool:
-    """Whether it is told of under its name, or under that which several exporters share."""
-    shared = re.sub("^[a-z]+_exporter_", "<name>_exporter_", metric)
-    return f"`{metric}" in documented or f"`{shared}" in documented
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: f"{rule.file}-{rule.name}")
+def test_series_and_labels_of_a_rule_are_in_a_golden_scrape(rule: Rule) -> None:
+    assert faults_of(rule.expression) == []
+    templates = "".join(rule.annotations.values())
+    named = set(re.findall(r"\$labels\.(\w+)", templates))
+    assert sorted(named - labels_in(rule.expression) - rule.labels.keys()) == []
 
 
 def test_shipped_prometheus_configuration_is_right() -> None:
