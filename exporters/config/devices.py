@@ -10,6 +10,7 @@ import re
 import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import field
+from datetime import tzinfo
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -139,6 +140,15 @@ class Inventory:
         if found is None and (ip := _cached_normalize_ip(address)) is not None:
             found = self._by_ip.get(ip) or self._by_ip.get(ip.partition("%")[0])
         return found
+
+    @cached_property
+    def zones(self) -> Mapping[str, tzinfo]:
+        """The time zones of those devices that have one, by their names."""
+        return {
+            device.name: zoneinfo.ZoneInfo(device.timezone)
+            for device in self.devices
+            if device.timezone
+        }
 
     @cached_property
     def _by_name(self) -> dict[str, Device]:

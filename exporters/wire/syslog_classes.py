@@ -24,6 +24,9 @@ _FAMILIES: Final[Sequence[Callable[[Shape], Signature | None]]] = (
     others.recognise,
 )
 _NIL: Final = b"-"
+_HUAWEI_REPEATS: Final = "/SUPPRESS_LOG"
+_NEVER_COUNTED: Final = ("ASA-", "FTD-", "PIX-", "FWSM-")
+"""How events of Cisco's firewalls begin."""
 _MOST_REMEMBERED: Final = 16_384
 _LONGEST_REMEMBERED: Final = 512
 """Octets of all words of a shape."""
@@ -53,7 +56,7 @@ class MessageClass:
         vendor: Whose form it is; empty where nothing tells.
         event: The vendor's name of the event; empty where it has none.
         app: The application or process that wrote it; empty where it does not say.
-        is_counted: Whether the sender numbers its messages, so that missing ones can be told.
+        is_counted: Whether the sender may number its messages, so that missing ones can be told.
         is_repeat: Whether it says that the one before it came again.
     """
 
@@ -150,9 +153,16 @@ def describe(priority: Priority, shape: Shape) -> MessageClass:
         vendor=signature.vendor,
         event="repeated" if is_repeat else signature.event,
         app=app,
-        is_counted=bool(shape.counted) or shape.sd_id == b"[meta",
-        is_repeat=is_repeat,
+        is_counted=_may_be_counted(shape, signature),
+        is_repeat=is_repeat or signature.event.endswith(_HUAWEI_REPEATS),
     )
+
+
+def _may_be_counted(shape: Shape, signature: Signature) -> bool:
+    if shape.version:
+        return shape.sd_id.startswith(b"[")
+    is_event = signature.vendor == "cisco" and shape.token.startswith(b"%")
+    return is_event and not signature.event.startswith(_NEVER_COUNTED)
 
 
 def _format_of(shape: Shape, signature: Signature) -> MessageFormat:

@@ -9,9 +9,6 @@ Forms, where ``|`` is what this module is given the left of::
     2018 Apr 20 13:15:15 host |%ETHPORT-5-IF_DUPLEX: ...               NX-OS
     host: *spamApTask1: Mar 15 10:05:53.044: |%CAPWAP-4-...            WLC
     2018-7-23 01:00:34.270.1 host |%%01IFNET/4/IF_STATE(l)...          Huawei
-
-The first number counts the messages that were sent to this receiver, the second all that the
-device has written (``service sequence-numbers``).
 """
 
 from __future__ import annotations
@@ -27,11 +24,13 @@ class Clock(StrEnum):
     """What a device says of its clock, by a mark of Cisco's or in timeQuality (RFC 5424 s7.1)."""
 
     UNKNOWN = ""
-    """It says nothing, which of those that would say it means that the clock is right."""
+    """It says nothing, which of a device of Cisco's that would means that the clock is right."""
+    SYNCHRONISED = "synchronised"
+    """``isSynced="1"``."""
     NEVER_SET = "never_set"
     """``*``: it has counted from a date of its own since the start."""
     UNSYNCHRONISED = "unsynchronised"
-    """``.``: it was right once. ``isSynced="0"``: nobody knows."""
+    """``.``: it was right once. ``isSynced="0"``, ``tzKnown="0"``: nobody knows."""
 
 
 class Header(NamedTuple):
@@ -42,8 +41,6 @@ class Header(NamedTuple):
         has_bad_stamp: Whether there is one that names no possible time.
         process: Of IOS XR (``bgp``), the task of a WLC, the agent of Arista.
         node: Of IOS XR, ``RP/0/RSP1/CPU0``.
-        number: Of the message, among those sent to this receiver.
-        sequence: Of the message, among all that the device has written.
         uptime_seconds: In place of a stamp.
     """
 
@@ -53,8 +50,6 @@ class Header(NamedTuple):
     process: str = ""
     process_id: str = ""
     node: str = ""
-    number: int | None = None
-    sequence: int | None = None
     clock: Clock = Clock.UNKNOWN
     uptime_seconds: int | None = None
 
@@ -62,7 +57,6 @@ class Header(NamedTuple):
 _MARKS: Final = {"*": Clock.NEVER_SET, ".": Clock.UNSYNCHRONISED}
 _NODE: Final = re.compile(r"[\w-]+/\S*CPU\d+\Z")
 _PROCESS: Final = re.compile(r"(?P<name>[^\s\[\]]+)\[(?P<pid>[^\]]+)\]\Z")
-_MOST_DIGITS: Final = 18
 
 
 def read_header(text: str) -> Header:
@@ -90,7 +84,6 @@ def _read_without_stamp(text: str) -> Header:
 
 def _read_words(header: Header, text: str) -> Header:
     """Read what stands before the stamp."""
-    numbers: list[int] = []
     if text and text[-1] in _MARKS:
         header = header._replace(clock=_MARKS[text[-1]])
         text = text[:-1]
@@ -98,22 +91,14 @@ def _read_words(header: Header, text: str) -> Header:
         bare = word.strip(":")
         if not bare:
             continue
-        if bare.isascii() and bare.isdigit() and len(bare) <= _MOST_DIGITS:
-            numbers.append(int(bare))
-            if header.hostname and len(numbers) == 1:
-                header = header._replace(sequence=numbers[0])
-        elif _NODE.match(bare):
+        if bare.isascii() and bare.isdigit():
+            continue  # exporters.wire.syslog_sequence reads numbers
+        if _NODE.match(bare):
             header = header._replace(node=bare)
         elif bare.startswith("*"):
             header = header._replace(process=bare[1:])
         elif not header.hostname:
             header = header._replace(hostname=bare)
-            if numbers:
-                header = header._replace(number=numbers[0])
-    if numbers and header.sequence is None and header.number is None:
-        header = header._replace(number=numbers[0])
-    if len(numbers) > 1:
-        header = header._replace(sequence=numbers[-1])
     return header
 
 

@@ -10,7 +10,7 @@ whose form it is), ``syslog_header`` (Cisco and its kin), ``syslog_timestamp``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from enum import StrEnum
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 from exporters.wire.syslog_classes import EMPTY, MessageClass, MessageFormat, describe
 from exporters.wire.syslog_header import Clock, Header, read_header
 from exporters.wire.syslog_priority import decode_priority
+from exporters.wire.syslog_sequence import Numbers, find_numbers, read_numbers
 from exporters.wire.syslog_shape import Shape, parts_of
 from exporters.wire.syslog_structured_data import StructuredData, parse_structured_data
 from exporters.wire.syslog_text import BOM, decode_octets, strip_trailer
@@ -28,7 +29,7 @@ from exporters.wire.syslog_vendors.values import own_hostname, own_stamp, read_v
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 _NIL: Final = "-"
-_REPEATED: Final = re.compile(r"message repeated (\d{1,9}) times")
+_REPEATED: Final = re.compile(r"message repeated (\d{1,9}) times?\b")
 _SWALLOWED: Final = re.compile(rb"[1-9]\d{0,3} <")
 _STAMPS: Final = ("stamp_5424", "stamp", "stamp_unix", "stamp_slashed", "stamp_port")
 _HOSTS: Final = ("host_5424", "host", "host_unix", "host_slashed", "host_port")
@@ -70,7 +71,8 @@ class SyslogMessage(NamedTuple):
         text: MSG, from the event's name on where it begins with one.
         structured_data: Of RFC 5424.
         values: What a vendor's form lists: pairs, columns, parts of the mnemonic.
-        header: Time stamp, numbers and clock.
+        header: Time stamp and clock.
+        numbers: By which its sender counts.
         repeated: How often, it says, the message before it came again.
         faults: What is wrong with it.
     """
@@ -84,6 +86,7 @@ class SyslogMessage(NamedTuple):
     structured_data: StructuredData = NOTHING
     values: Mapping[str, str] = NOTHING
     header: Header = Header()
+    numbers: Numbers = Numbers()
     repeated: int | None = None
     faults: frozenset[MessageFault] = frozenset()
 
@@ -98,14 +101,6 @@ class SyslogMessage(NamedTuple):
         if stamp is None or (self.header.clock is Clock.NEVER_SET and _is_epoch(stamp)):
             return None
         return resolve(stamp, received_at, zone)
-
-    @property
-    def number(self) -> int | None:
-        """Its number among those that the sender sent; gaps are messages lost."""
-        meta = self.structured_data.get("meta", {}).get("sequenceId", ("",))[0]
-        if meta.isascii() and meta.isdigit() and len(meta) <= 10:
-            return int(meta)
-        return self.header.number
 
 
 def decode_message(data: bytes, message_class: MessageClass | None = None) -> SyslogMessage:
@@ -130,6 +125,9 @@ def decode_message(data: bytes, message_class: MessageClass | None = None) -> Sy
         if _SWALLOWED.match(content):
             faults.add(MessageFault.BAD_VERSION)
         message = _read_other(message_class, content, shape, match, faults)
+    if message_class.is_counted:
+        (found,) = find_numbers((data,))
+        message = message._replace(numbers=read_numbers(found))
     return _complete(message, faults)
 
 
@@ -165,10 +163,6 @@ def _read_5424(
     if not is_utf8:
         faults.add(MessageFault.INVALID_UTF8)
     header = _header_of(stamp_text, faults)
-    if data.get("timeQuality", {}).get("isSynced") == ("0",):
-        header = header._replace(clock=Clock.UNSYNCHRONISED)
-    if not is_utf8:
-        faults.add(MessageFault.INVALID_UTF8)
     return SyslogMessage(
         message_class,
         host,
@@ -177,8 +171,16 @@ def _read_5424(
         message_id,
         text,
         data,
-        header=header,
+        header=header._replace(clock=_clock_of(data.get("timeQuality", NOTHING))),
     )
+
+
+def _clock_of(time_quality: Mapping[str, Sequence[str]]) -> Clock:
+    """Give what timeQuality says (RFC 5424 s7.1)."""
+    said = (time_quality.get("isSynced"), time_quality.get("tzKnown"))
+    if ("0",) in said:
+        return Clock.UNSYNCHRONISED
+    return Clock.SYNCHRONISED if said[0] == ("1",) else Clock.UNKNOWN
 
 
 def _structured_data_start(match: re.Match[bytes]) -> int:

@@ -32,7 +32,6 @@ class Shape(NamedTuple):
         app_5424: APP-NAME of the same.
         message_id: MSGID of the same.
         sd_id: The first SD-ID, with its bracket, or ``-``.
-        counted: ``:`` where the sender numbers its messages.
         process: Of IOS XR.
         dated: ``:`` where a date stands first, as in RFC 3164.
         placed: ``,`` where a UniFi device names its model in place of its host.
@@ -45,7 +44,6 @@ class Shape(NamedTuple):
     app_5424: bytes = b""
     message_id: bytes = b""
     sd_id: bytes = b""
-    counted: bytes = b""
     process: bytes = b""
     dated: bytes = b""
     placed: bytes = b""
@@ -84,7 +82,7 @@ _OF_VENDORS: Final = (
   | [ ]?+(?P<stamp_slashed>\d\d/\d\d/\d{4}:\S++(?:[ ][A-Z]{1,5})?+)[ ](?P<host_slashed>\S++)
     [ ](?P<text_slashed>)\d++-(?=PPE)
   | (?P<host_port>[^\s:%]++)[ ](?=port\d++[ ]\d{4}-[A-Z])
-  | (?![A-Z][a-z]{2}[ ]{1,2}\d|\d{4}-)(?:\d++(?P<COUNTED>:)[ ])?+
+  | (?![A-Z][a-z]{2}[ ]{1,2}\d|\d{4}-)(?:\d++:[ ])?+
     (?:(?:[^\s%]++[ ])?+(?:[\w-]++/)++CPU\d++:[^%\[\n]{0,80}
        [ ](?P<PROCESS>[\w-]{1,48})\[(?P<pid_xr>\d++)\]:[ ]
      | """

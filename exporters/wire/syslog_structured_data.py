@@ -20,7 +20,9 @@ StructuredData = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Values by SD-ID and name; a name may have several."""
 
 _NAME: Final = r'[^\s="\]\[]+'
-_ELEMENT: Final = re.compile(rf'\[({_NAME})((?:[ ]+{_NAME}="(?:[^"\\]|\\.)*+")*+)[ ]*\]', re.DOTALL)
+_ELEMENT: Final = re.compile(
+    rf'\[({_NAME})((?:[ ]+{_NAME}="(?:[^"\\]|\\.)*+")*+)[ ]*\]', re.DOTALL | re.ASCII
+)
 _PARAMETER: Final = re.compile(rf'({_NAME})="((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _ESCAPE: Final = re.compile(r'\\(["\\\]])')
 

@@ -118,8 +118,9 @@ def resolve(stamp: Stamp, received_at: float, zone: tzinfo = UTC) -> float | Non
     """Give the Unix time of a stamp that was received at *received_at*, another Unix time.
 
     Without a year, it is the one that puts the stamp nearest to its receipt: a message of 31
-    December may be received on 1 January, and the other way round from a clock that is fast. None
-    where the day is in none of these years: 29 February.
+    December may be received on 1 January, and the other way round from a clock that is fast. The
+    same tells which hour is meant of the two when clocks are put back. None where the day is in
+    none of these years: 29 February.
     """
     if stamp.unix_time is not None:
         return stamp.unix_time
@@ -128,8 +129,7 @@ def resolve(stamp: Stamp, received_at: float, zone: tzinfo = UTC) -> float | Non
     forms = (
         (stamp, stamp._replace(month=stamp.day, day=stamp.month)) if stamp.is_swapped else (stamp,)
     )
-    times = (_unix_time(form, year, zone) for form in forms for year in years)
-    known = [time for time in times if time is not None]
+    known = [time for form in forms for year in years for time in _unix_times(form, year, zone)]
     if not known:
         return None
     nearest = min(known, key=lambda time: abs(time - received_at))
@@ -137,14 +137,18 @@ def resolve(stamp: Stamp, received_at: float, zone: tzinfo = UTC) -> float | Non
     return nearest if stamp.year or is_near else None
 
 
-def _unix_time(stamp: Stamp, year: int, zone: tzinfo) -> float | None:
+def _unix_times(stamp: Stamp, year: int, zone: tzinfo) -> list[float]:
+    """Give the times that a stamp can mean; when clocks are put back, an hour comes twice."""
     try:
         when = datetime(
             year, stamp.month, stamp.day, stamp.hour, stamp.minute, stamp.second, stamp.microsecond
         )
-        return when.replace(tzinfo=_zone_of(stamp, when, zone)).timestamp()
+        when = when.replace(tzinfo=_zone_of(stamp, when, zone))
+        if isinstance(when.tzinfo, timezone):
+            return [when.timestamp()]
+        return [when.timestamp(), when.replace(fold=1).timestamp()]
     except (ValueError, OverflowError, OSError):
-        return None
+        return []
 
 
 def _zone_of(stamp: Stamp, when: datetime, zone: tzinfo) -> tzinfo:

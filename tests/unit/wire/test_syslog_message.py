@@ -47,8 +47,9 @@ def described(message: SyslogMessage, received_at: float) -> dict[str, Any]:
             for element, parameters in message.structured_data.items()
         },
         "values": message.values,
-        "number": message.number,
-        "sequence": header.sequence,
+        "number": message.numbers.message,
+        "sequence": message.numbers.service,
+        "sequence_id": message.numbers.meta,
         "clock": str(header.clock),
         "uptime": header.uptime_seconds,
         "node": header.node,
