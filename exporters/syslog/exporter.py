@@ -20,6 +20,7 @@ from exporters.config.syslog_dump import dump_syslog_config
 from exporters.events.explain_page import explain_routes
 from exporters.events.exposition import write_families
 from exporters.events.flags import state_path
+from exporters.events.health import Health
 from exporters.events.intake import Intake
 from exporters.events.json_lines import JsonLines
 from exporters.events.pages import event_routes
@@ -38,7 +39,6 @@ from exporters.syslog.arguments import (
 )
 from exporters.syslog.connections import Connections
 from exporters.syslog.explaining import explain
-from exporters.syslog.health import Health
 from exporters.syslog.receiver import SyslogReceiver
 from exporters.syslog.series import SyslogSeries
 from exporters.syslog.telemetry import SyslogTelemetry

@@ -8,11 +8,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from exporters.events.health import Health
 from exporters.events.intake import Intake
 from exporters.metrics.receive_sockets import socket_families
 from exporters.sockets.datagrams import DatagramSocket
 from exporters.syslog.connections import Connections
-from exporters.syslog.health import Health
 from exporters.syslog.receiver import SyslogReceiver
 
 
@@ -43,14 +43,7 @@ class SyslogTelemetry(Collector):
         yield GaugeMetricFamily(
             "syslog_exporter_rules", "Rules that are used.", value=len(self._intake.rules)
         )
-        degraded = GaugeMetricFamily(
-            "syslog_exporter_degraded",
-            "Whether something is not as it should be, by what it is.",
-            labels=("reason",),
-        )
-        for reason, is_so in self._health.reasons().items():
-            degraded.add_metric((reason,), int(is_so))
-        yield degraded
+        yield self._health.family()
 
     def _messages(self) -> Iterator[Metric]:
         receiver = self._receiver

@@ -26,6 +26,7 @@ from exporters.errors import BadRequest
 from exporters.events.explain_page import explain_routes
 from exporters.events.exposition import write_families
 from exporters.events.flags import state_path
+from exporters.events.health import Health
 from exporters.events.intake import Intake
 from exporters.events.json_lines import JsonLines
 from exporters.events.pages import event_routes
@@ -46,7 +47,6 @@ from exporters.trap.arguments import (
 from exporters.trap.engines import Engines
 from exporters.trap.example import read_trap
 from exporters.trap.explaining import explain
-from exporters.trap.health import Health
 from exporters.trap.own_engine import OwnEngine, start_engine
 from exporters.trap.policy import device_names, make_policy
 from exporters.trap.receiver import Policy, TrapReceiver
@@ -99,7 +99,15 @@ class TrapExporter:
         self._receiver = TrapReceiver(self._intake, series, self._policy(self._loaded))
         self._listeners: Sequence[DatagramSocket] = ()
         self._registry = build_registry(NAME, this_build())
-        health = Health(lambda: self._listeners, self._engines, self._intake, time.monotonic)
+        health = Health(
+            lambda: self._listeners,
+            self._intake,
+            time.monotonic,
+            others={
+                "engine_conflict": lambda: bool(self._engines.conflicts()),
+                "engines_full": lambda: self._engines.is_full,
+            },
+        )
         TrapTelemetry(
             self._registry,
             self._receiver,

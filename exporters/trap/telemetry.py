@@ -8,11 +8,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from exporters.events.health import Health
 from exporters.events.intake import Intake
 from exporters.metrics.receive_sockets import socket_families
 from exporters.sockets.datagrams import DatagramSocket
 from exporters.trap.engines import Engines
-from exporters.trap.health import Health
 from exporters.trap.receiver import TrapReceiver
 
 
@@ -41,14 +41,7 @@ class TrapTelemetry(Collector):
         yield from socket_families("trap_exporter", self._listeners())
         yield from self._engine_families()
         yield _gauge("trap_exporter_rules", "Rules that are used.", len(self._intake.rules))
-        degraded = GaugeMetricFamily(
-            "trap_exporter_degraded",
-            "Whether something is not as it should be, by what it is.",
-            labels=("reason",),
-        )
-        for reason, is_so in self._health.reasons().items():
-            degraded.add_metric((reason,), int(is_so))
-        yield degraded
+        yield self._health.family()
 
     def _datagrams(self) -> Iterator[Metric]:
         receiver = self._receiver

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from prometheus_client.core import GaugeMetricFamily, Metric
+
 from exporters.events.intake import Intake
-from exporters.sockets.datagrams import DatagramSocket
+from exporters.metrics.receive_sockets import ReceiveSocket
 
 _RECENT_SECONDS: Final = 300.0
 
@@ -16,13 +18,24 @@ class Health:
 
     def __init__(
         self,
-        listeners: Callable[[], Sequence[DatagramSocket]],
+        listeners: Callable[[], Sequence[ReceiveSocket]],
         intake: Intake,
         monotonic: Callable[[], float],
+        *,
+        others: Mapping[str, Callable[[], bool]] | None = None,
     ) -> None:
+        """Begin to look.
+
+        Args:
+            listeners: Gives the sockets.
+            intake: What the exporter keeps.
+            monotonic: A clock.
+            others: Reasons that only this exporter has, and what says whether they hold.
+        """
         self._listeners = listeners
         self._intake = intake
         self._monotonic = monotonic
+        self._others = others or {}
         self._lost_at: dict[str, float] = {}
         self._counts: dict[str, int] = {}
 
@@ -37,7 +50,19 @@ class Health:
             "datagrams_dropped": self._has_grown("drops", drops),
             "state_file": file is not None and (file.failing or file.damaged is not None),
             "events_log": self._has_grown("unlogged", unlogged),
+            **{reason: holds() for reason, holds in self._others.items()},
         }
+
+    def family(self) -> Metric:
+        """Give the reasons as a metric."""
+        family = GaugeMetricFamily(
+            f"{self._intake.name}_exporter_degraded",
+            "Whether something is not as it should be, by what it is.",
+            labels=("reason",),
+        )
+        for reason, is_so in self.reasons().items():
+            family.add_metric((reason,), int(is_so))
+        return family
 
     def _has_grown(self, what: str, count: int) -> bool:
         now = self._monotonic()
