@@ -66,7 +66,7 @@ COMMANDS: Mapping[str, Entry] = {
         "exporters.syslog.explain_command", "tell what would become of a message"
     ),
     "healthcheck": Entry("exporters.healthcheck", "ask whether an exporter is alive here"),
-    "demo": Entry("exporters.demo.demo", "run an exporter against a pretend network"),
+    "demo": Entry("exporters.demo.demo", "run the exporters against a pretend network"),
 }
 
 

@@ -20,7 +20,7 @@ from random import Random
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from exporters.demo.numeric import Moment, Numeric
+from exporters.demo.numeric import Computed, Moment
 from exporters.demo.recording import Recording, decode_varbind, encode_varbind
 from exporters.wire.ber import Oid, encode_integer_content, encode_oid
 from exporters.wire.tags import COUNTER32, COUNTER64, TIME_TICKS
@@ -95,7 +95,7 @@ class MibView:
         value = (counter.start + int(counter.rate * moment.elapsed)) % counter.modulus
         return encode_varbind(counter.oid, counter.tag, encode_integer_content(value))
 
-    def _compute_numeric(self, position: int, numeric: Numeric, moment: Moment) -> bytes:
+    def _compute_numeric(self, position: int, numeric: Computed, moment: Moment) -> bytes:
         oid, tag, _ = decode_varbind(self._rows[position])
         number = numeric.value(moment, self._last.get(position), self._random)
         self._last[position] = (number, moment)

@@ -25,7 +25,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from exporters.wire.tags import COUNTER32, COUNTER64, GAUGE32, INTEGER, TIME_TICKS, UINTEGER32
 
@@ -145,6 +145,13 @@ class Numeric:
             return _FUNCTIONS[self.function](*arguments)
         except (OverflowError, ValueError):
             return 0.0  # where the function is not defined, such as log at the first instant
+
+
+class Computed(Protocol):
+    """A value that is computed when it is asked for; ``Numeric`` is one."""
+
+    def value(self, now: Moment, last: tuple[float, Moment] | None, random: Random) -> float:
+        """Compute the value of one moment; the arguments are those of ``Numeric.value``."""
 
 
 class Moment(NamedTuple):

@@ -31,12 +31,25 @@ _IFX_ENTRY: Final = encode_oid("1.3.6.1.2.1.31.1.1.1")
 _ETHERNET, _LOOPBACK, _AGGREGATE = 6, 24, 161
 _UP, _DOWN = 1, 2
 _MOST_32_BITS: Final = 2**32 - 1
-_DAY_TICKS: Final = 8_640_000
+_DAY_SECONDS: Final = 86_400
+_DAY_TICKS: Final = 100 * _DAY_SECONDS
 
-_COUNTERS_32: Final = (10, 11, 13, 14, 15, 16, 17, 19, 20)
-"""Columns of ifTable that count: octets, packets, discards, errors, unknown protocols."""
-_COUNTERS_IFX_32: Final = (2, 3, 4, 5)
-_COUNTERS_IFX_64: Final = (6, 7, 8, 9, 10, 11, 12, 13)
+_MODULUS_32: Final = 1 << 32
+_MODULUS_64: Final = 1 << 64
+_PACKETS: Final = 1 / 700
+"""Packets of these devices have 700 octets on average."""
+_UNICAST, _MULTICAST, _BROADCAST = 0.98 * _PACKETS, 0.015 * _PACKETS, 0.005 * _PACKETS
+_COUNTERS_32: Final = {10: 1.0, 11: _UNICAST, 15: 0.0, 16: 1.0, 17: _UNICAST}
+"""Columns of ifTable that count, and how much of each comes with an octet."""
+_FAULTS: Final = {13: 1e-7, 14: 2e-8, 19: 3e-7, 20: 1e-8}
+"""The same of discards and errors, which only some ports have."""
+_COUNTERS_IFX_32: Final = {2: _MULTICAST, 3: _BROADCAST, 4: _MULTICAST, 5: _BROADCAST}
+_COUNTERS_IFX_64: Final = {6: 1.0, 7: _UNICAST, 8: _MULTICAST, 9: _BROADCAST} | {
+    10: 1.0, 11: _UNICAST, 12: _MULTICAST, 13: _BROADCAST
+}  # fmt: skip
+_FAULTY_EVERY: Final = 9
+_IDLE_OCTETS: Final = 1000.0
+"""A second, of an interface without a speed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,12 @@ class Port:
     kind: int = _ETHERNET
     megabits: int = 1000
     up: bool = True
+
+    @property
+    def octets_a_second(self) -> float:
+        """What goes by on average: from next to nothing to 55 % of the speed."""
+        share = (self.index * 2_654_435_761 % _MODULUS_32) / _MODULUS_32
+        return self.megabits * 125_000 * 0.55 * share or _IDLE_OCTETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +98,13 @@ class PretendDevice:
     def _interfaces(self) -> Iterator[VarBind]:
         yield _IF_NUMBER, INTEGER, encode_integer_content(len(self.ports))
         for port in self.ports:
-            yield from _if_row(port)
-            yield from _ifx_row(port)
+            seconds = self.uptime_days * _DAY_SECONDS
+            octets = port.octets_a_second * seconds if port.up else 0.0
+            yield from _if_row(port, octets)
+            yield from _ifx_row(port, octets)
 
 
-def _if_row(port: Port) -> Iterator[VarBind]:
+def _if_row(port: Port, octets: float) -> Iterator[VarBind]:
     instance = encode_subids([port.index])
     status = _UP if port.up else _DOWN
     bits = min(port.megabits * 1_000_000, _MOST_32_BITS)
@@ -101,13 +122,15 @@ def _if_row(port: Port) -> Iterator[VarBind]:
         8: (INTEGER, bytes((status,))),
         9: (TIME_TICKS, encode_integer_content(4200 + port.index)),
     }
-    row |= {
-        column: (COUNTER32, _count(port, column) if port.up else b"\0") for column in _COUNTERS_32
-    }
+    for column, share in _COUNTERS_32.items():
+        row[column] = (COUNTER32, _count(octets * share, _MODULUS_32))
+    for column, share in _FAULTS.items():
+        faults = octets * share if port.index % _FAULTY_EVERY == 0 else 0.0
+        row[column] = (COUNTER32, _count(faults, _MODULUS_32))
     yield from _varbinds(_IF_ENTRY, instance, row)
 
 
-def _ifx_row(port: Port) -> Iterator[VarBind]:
+def _ifx_row(port: Port, octets: float) -> Iterator[VarBind]:
     instance = encode_subids([port.index])
     row: dict[int, tuple[int, bytes]] = {
         1: (OCTET_STRING, port.name.encode()),
@@ -118,11 +141,10 @@ def _ifx_row(port: Port) -> Iterator[VarBind]:
         18: (OCTET_STRING, port.alias.encode()),
         19: (TIME_TICKS, b"\0"),
     }
-    for column in _COUNTERS_IFX_32:
-        row[column] = (COUNTER32, _count(port, column) if port.up else b"\0")
-    for column in _COUNTERS_IFX_64:
-        value = _count(port, column, 1 << 40) if port.up else b"\0"
-        row[column] = (COUNTER64, value)
+    for column, share in _COUNTERS_IFX_32.items():
+        row[column] = (COUNTER32, _count(octets * share, _MODULUS_32))
+    for column, share in _COUNTERS_IFX_64.items():
+        row[column] = (COUNTER64, _count(octets * share, _MODULUS_64))
     yield from _varbinds(_IFX_ENTRY, instance, row)
 
 
@@ -131,9 +153,8 @@ def _varbinds(entry: Oid, instance: bytes, row: dict[int, tuple[int, bytes]]) ->
         yield entry + bytes((column,)) + instance, tag, content
 
 
-def _count(port: Port, column: int, modulus: int = 1 << 32) -> bytes:
-    """A count that looks counted: the same for the same port and column on every start."""
-    return encode_integer_content((port.index * 2_654_435_761 + column * 40_503) ** 2 % modulus)
+def _count(total: float, modulus: int) -> bytes:
+    return encode_integer_content(int(total) % modulus)
 
 
 def _switch_ports(count: int, megabits: int, uplinks: tuple[str, ...]) -> tuple[Port, ...]:

@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from exporters.demo.numeric import Numeric
+from exporters.demo.numeric import Computed
 from exporters.errors import Problem
 from exporters.wire.ber import Oid, encode_tlv, read_header
 from exporters.wire.snmp_message import VarBind
@@ -78,7 +78,7 @@ class Recording:
 
     keys: Sequence[bytes]
     rows: Sequence[bytes]
-    numeric: Mapping[int, Numeric] = field(default_factory=dict)
+    numeric: Mapping[int, Computed] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     problem_count: int = 0
 

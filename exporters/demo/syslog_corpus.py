@@ -210,19 +210,22 @@ class SyslogCorpus:
             (form,) = self._random.choices(self._forms, self._weights)
             yield form, self.fill(form)
 
-    def fill(self, form: Form) -> bytes:
-        """Make one message of a form."""
-        return form.text.format_map(_Blanks(self._random, self._now())).encode()
+    def fill(self, form: Form, **known: object) -> bytes:
+        """Make one message of a form; what is *known* stands in its blanks."""
+        return form.text.format_map(_Blanks(self._random, self._now(), known)).encode()
 
 
 class _Blanks(Mapping[str, object]):
     """What stands in the blanks of one message; each blank is filled anew."""
 
-    def __init__(self, chance: random.Random, when: datetime) -> None:
+    def __init__(self, chance: random.Random, when: datetime, known: Mapping[str, object]) -> None:
         self._chance = chance
         self._when = when
+        self._known = known
 
     def __getitem__(self, name: str) -> object:
+        if name in self._known:
+            return self._known[name]
         if name in _TIMES:
             return _TIMES[name](self._when)
         return _BLANKS[name](self._chance)

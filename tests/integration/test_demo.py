@@ -26,6 +26,12 @@ def start_demo(programs: Programs, folder: Path) -> Program:
     return program
 
 
+def page(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=30) as response:
+        text: str = response.read().decode()
+    return text
+
+
 def children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -98,33 +104,63 @@ def test_demo_pings_its_devices_one_well_one_badly_one_not_at_all(
     assert unreachable[1] > 0
 
 
+@pytest.mark.parametrize(
+    ("label", "names"),
+    [
+        pytest.param(
+            "what devices tell",
+            {
+                ("access-sw-02", "linkDown"),
+                ("access-sw-02", "linkUp"),
+                ("core-sw-01", "authenticationFailure"),
+                ("edge-rtr-01", "linkDown"),
+            },
+            id="traps",
+        ),
+        pytest.param(
+            "what devices log",
+            {
+                ("access-sw-02", "LINK-3-UPDOWN"),
+                ("core-sw-01", "SSH/4/SSH_FAIL"),
+                ("edge-rtr-01", "SNMP_TRAP_LINK_DOWN"),
+                ("edge-rtr-01", "RPD_BGP_NEIGHBOR_STATE_CHANGED"),
+            },
+            id="syslog",
+        ),
+    ],
+)
 def test_demo_shows_a_link_that_is_down_and_one_that_came_up_again(
-    programs: Programs, tmp_path: Path
+    programs: Programs, tmp_path: Path, label: str, names: set[tuple[str, str]]
 ) -> None:
     output = start_demo(programs, tmp_path).output
-    match = re.search(r"what devices tell +(\S+)/events", output)
+    match = re.search(rf"{label} +(\S+)/events", output)
     assert match, output
 
-    def page(path: str) -> str:
-        with urllib.request.urlopen(f"{match[1]}{path}", timeout=30) as response:
-            text: str = response.read().decode()
-        return text
-
     def state(device: str, link: str) -> float | None:
-        found = read_exposition(page("/metrics")).named("network_event_active")
+        found = read_exposition(page(f"{match[1]}/metrics")).named("network_event_active")
         labels = {("device", device), ("event", "link"), ("instance", link)}
         return next((value for key, value in found.items() if labels <= set(key)), None)
 
     until(lambda: state("access-sw-02", "Uplink1") == 1, "a link goes down")
     until(lambda: state("access-sw-02", "Uplink1") == 0, "it comes up")
     assert state("edge-rtr-01", "xe-0/0/1") == 1
-    events = json.loads(page("/events.json"))
-    assert {(event["device"], event["name"]) for event in events} == {
-        ("access-sw-02", "linkDown"),
-        ("access-sw-02", "linkUp"),
-        ("core-sw-01", "authenticationFailure"),
-        ("edge-rtr-01", "linkDown"),
-    }
+    events = json.loads(page(f"{match[1]}/events.json"))
+    assert {(event["device"], event["name"]) for event in events} == names
+
+
+def test_demo_polls_the_link_that_traps_and_messages_are_about(
+    programs: Programs, tmp_path: Path
+) -> None:
+    output = start_demo(programs, tmp_path).output
+    match = re.search(r"access-sw-02 +(\S+/snmp\S+)", output)
+    assert match, output
+
+    def status() -> float | None:
+        found = read_exposition(page(match[1])).named("ifOperStatus")
+        return next(value for key, value in found.items() if ("ifName", "Uplink1") in key)
+
+    until(lambda: status() == 2, "the link goes down")
+    until(lambda: status() == 1, "it comes up")
 
 
 def test_demo_without_a_network_namespace_says_so_and_goes_on(tmp_path: Path) -> None:
