@@ -11,6 +11,7 @@ COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY exporters exporters
 COPY modules modules
 COPY alert_rules alert_rules
+COPY dashboards dashboards
 RUN python -m build --wheel --outdir /wheels \
     && python -m venv /opt/netexporters \
     && /opt/netexporters/bin/pip install --no-cache-dir /wheels/*.whl

@@ -9,6 +9,7 @@
 #   make soak-snmp                    10,000 scrapes of 200 targets, a fifth of them dead, five minutes
 #   make bench-trap                   race the trap exporter against snmptrapd, two minutes
 #   make bench-mibs                   what the OID dictionary costs, one minute
+#   make dashboards                   make Grafana's JSON of dashboards/source
 #   make mibs MIBS=DIRECTORY          compile the MIB modules that ship, from MIB files
 #   make check-mibs                   compile every MIB file there is, and compare with net-snmp
 
@@ -18,7 +19,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .PHONY: demo test bench-icmp bench-rmon bench-snmp bench-trap bench-mibs soak-snmp lint
-.PHONY: install-peers mibs check-mibs clean
+.PHONY: install-peers dashboards mibs check-mibs clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/netexporters demo $(ARGS)
@@ -48,6 +49,9 @@ lint: $(VENV)/.installed-for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+dashboards: $(VENV)/.installed
+	$(BIN)/python tools/build_dashboards.py
 
 mibs: $(VENV)/.installed
 	$(BIN)/python tools/ship_mibs.py $(MIBS) --output modules/mibs

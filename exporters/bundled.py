@@ -1,4 +1,4 @@
-"""Where the data that ships with the exporters is: ``modules/`` and ``alert_rules/``.
+"""Where the data that ships with the exporters is: ``modules/``, ``alert_rules/``, ``dashboards/``.
 
 Two places, in this order. A checkout has them beside the package. A wheel has them inside it,
 under ``exporters/_bundled``, and a container image has the wheel.
@@ -16,7 +16,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def bundled_directory(name: str, package: Path = _PACKAGE) -> Path:
-    """Return the directory *name* ("modules", "alert_rules") of what was installed.
+    """Return the directory *name* ("modules", "alert_rules", "dashboards") of what was installed.
 
     Raises:
         ConfigError: this installation does not have it.

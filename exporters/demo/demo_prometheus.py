@@ -30,6 +30,7 @@ async def start_prometheus(
     address = f"127.0.0.1:{free_port(_PORT)}"
     configuration = folder / "prometheus.yml"
     configuration.write_text(_configuration(addresses))
+    _write_rules(folder)
     command = [program, f"--config.file={configuration}", f"--storage.tsdb.path={folder}/tsdb"]
     command += [f"--web.listen-address={address}", "--log.level=error"]
     return address, await start_child(stack, "Prometheus", command)
@@ -52,6 +53,15 @@ def _configuration(addresses: Mapping[int, str]) -> str:
         "scrape_timeout": "4s",
         "evaluation_interval": SCRAPE_INTERVAL,
     }
-    configuration["rule_files"] = [f"{rules}/*.rules.yml"]
+    configuration["rule_files"] = ["*.rules.yml"]
     configuration.pop("alerting", None)  # there is no Alertmanager
     return yaml.safe_dump(configuration)
+
+
+def _write_rules(folder: Path) -> None:
+    """Write the shipped rules, each group as often evaluated as the demo scrapes."""
+    for path in bundled_directory("alert_rules").glob("*.rules.yml"):
+        document = yaml.safe_load(path.read_text())
+        for group in document["groups"]:
+            group.pop("interval", None)
+        (folder / path.name).write_text(yaml.safe_dump(document, sort_keys=False))

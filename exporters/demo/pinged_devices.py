@@ -32,8 +32,14 @@ def address(number: int) -> str:
     return f"192.0.2.{number}"
 
 
+_ROUTERS: Final = ["192.0.2.251", "192.0.2.252"]
 HOSTS: Final = {
-    address(2): {"lose_every": 4, "answers": {"delay_seconds": 0.02, "jitter_seconds": 0.01}},
+    address(1): {"hops": _ROUTERS},
+    address(2): {
+        "hops": _ROUTERS[:1],
+        "lose_every": 4,
+        "answers": {"delay_seconds": 0.02, "jitter_seconds": 0.01},
+    },
     address(3): {"error": [3, 1], "reporter": "192.0.2.253"},
 }
 """Who does not answer well: the second device loses packets, nobody reaches the third."""
@@ -65,7 +71,7 @@ async def start_icmp_exporter(
 ) -> tuple[str, Child]:
     """Start the exporter in the namespace; give where it serves, and the process."""
     config = folder / "icmp.yml"
-    group = {"devices": "all", "interval": _INTERVAL, "timeout": "1s"}
+    group = {"devices": "all", "interval": _INTERVAL, "timeout": "1s", "path": True, "pmtu": True}
     module = {"prober": "icmp", "timeout": "1s"}
     config.write_text(yaml.safe_dump({"groups": {"devices": group}, "modules": {"icmp": module}}))
     with _listener() as listener:

@@ -13,7 +13,7 @@ import yaml
 
 from .processes import run
 
-BUNDLED = ("modules", "alert_rules")
+BUNDLED = ("modules", "alert_rules", "dashboards")
 PYTHON = sys.executable
 
 
@@ -97,7 +97,7 @@ def test_installed_wheel_finds_its_modules_from_any_directory(
 def test_installed_wheel_uses_its_own_files(installed: Path, tmp_path: Path) -> None:
     code = (
         "import exporters; from exporters.bundled import bundled_directory as find; "
-        "print(exporters.__file__, find('modules'), find('alert_rules'), sep='\\n')"
+        f"print(exporters.__file__, *map(find, {BUNDLED}), sep='\\n')"
     )
     environment = {"PYTHONPATH": str(installed)}
     result = run(PYTHON, "-c", code, environment=environment, cwd=tmp_path)
