@@ -52,7 +52,7 @@ from exporters.wire.ber import encode_oid
 _CONFIG = ConfigDict(extra="forbid")
 _OID = re.compile(r"\.?\d+(?:\.\d+)*(?:\.\*)?\Z")
 _WEEK_SECONDS = 7 * 24 * 3600.0
-_TAKEN_LABELS = frozenset(("device", "event", "severity", "instance", "trap", "job"))
+_TAKEN_LABELS = frozenset(("device", "event", "severity", "state", "instance", "trap", "job"))
 
 Kind = Literal["trap", "syslog"]
 

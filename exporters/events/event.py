@@ -84,6 +84,10 @@ class Message(NamedTuple):
     vendor: str = ""
 
 
+RAISED: Final = "raised"
+CLEARED: Final = "cleared"
+
+
 class Action(Enum):
     """What becomes of a message, beside its outcome, which is counted always."""
 
@@ -134,6 +138,13 @@ class Verdict(NamedTuple):
     action: Action = Action.RECORD
     restarted: bool = False
     rules: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """What becomes of states by it: ``raised``, ``cleared``, empty where it has none."""
+        if not self.changes:
+            return ""
+        return RAISED if any(change.raised for change in self.changes) else CLEARED
 
 
 class Event(NamedTuple):

@@ -17,7 +17,16 @@ from exporters.config.event_rules import Cleared, EventRule, Kind, Raised
 from exporters.config.event_taxonomy import OTHER, SEVERITIES, UNKNOWN
 from exporters.config.re2 import Regex
 from exporters.events.conditions import NamePatterns, compile_conditions
-from exporters.events.event import Action, Change, Details, Message, Verdict, printable
+from exporters.events.event import (
+    CLEARED,
+    RAISED,
+    Action,
+    Change,
+    Details,
+    Message,
+    Verdict,
+    printable,
+)
 from exporters.events.pattern_words import mandatory_literal, mandatory_word, words_of
 
 MAX_VALUE_CHARACTERS: Final = 128
@@ -74,10 +83,10 @@ class RuleSet:
         return tuple(sorted({name for rule in self._rules for name, _ in rule.labels}))
 
     @property
-    def outcomes(self) -> frozenset[tuple[str, str]]:
-        """The pairs of event and severity that rules give whatever the sender says."""
+    def outcomes(self) -> frozenset[tuple[str, ...]]:
+        """Event, severity and, if there is one, state, that rules give whatever the sender says."""
         return frozenset(
-            (rule.source.event, rule.source.severity)
+            (rule.source.event, rule.source.severity, *rule.state)
             for rule in self._rules
             if rule.source.event and rule.source.severity
         )
@@ -192,6 +201,13 @@ class _Rule:
             )
             for severity in ("", *SEVERITIES)
         }
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        """What becomes of a state by it; empty where it has none."""
+        if not self.states:
+            return ()
+        return (CLEARED if self.source.raised is None else RAISED,)
 
     @property
     def decides_by_name(self) -> bool:

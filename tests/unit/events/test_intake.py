@@ -81,15 +81,15 @@ def test_first_event_ever_raises_a_state_and_increases_a_counter():
 
     assert ("network_event_active", "core-1", "link", "eth7") not in before
     assert first["network_event_active", "core-1", "link", "eth7"] == 1
-    assert first["network_events_total", "core-1", "link", "error", "eth7"] == 0
-    assert later["network_events_total", "core-1", "link", "error", "eth7"] == 1
+    assert first["network_events_total", "core-1", "link", "error", "raised", "eth7"] == 0
+    assert later["network_events_total", "core-1", "link", "error", "raised", "eth7"] == 1
     assert first["network_event_last_seen_timestamp_seconds", "core-1", "link"] == 1000
 
 
 def test_series_that_rules_let_expect_are_there_at_0():
     found = samples(make())
 
-    assert found["network_events_total", "core-1", "link", "info"] == 0
+    assert found["network_events_total", "core-1", "link", "info", "cleared"] == 0
     assert found["network_events_total", "core-1", "reboot", "notice"] == 0
 
 
@@ -129,12 +129,24 @@ def test_stranger_makes_no_states_and_no_series_of_its_own():
     assert devices == {"core-1", "unknown"}
 
 
+def test_event_of_a_state_says_so_and_one_that_changed_none_does_not():
+    intake = make()
+    for message in (down(), up(), make_message("coldStart"), down(device="unknown")):
+        intake.take(message)
+
+    value = intake.events.family.value
+    assert value(("core-1", "link", "error", "raised", "eth7")) == 1
+    assert value(("core-1", "link", "info", "cleared")) == 1
+    assert value(("core-1", "reboot", "notice")) == 1
+    assert value(("unknown", "link", "error", "", "eth7")) == 1
+
+
 def test_label_of_a_rule_has_a_limited_number_of_values():
     intake = make(settings={"label_values_limit": 3})
     for number in range(10):
         intake.take(down(f"eth{number}"))
 
-    ports = {key[4] for key in samples(intake) if key[0] == "network_events_total" and key[4:]}
+    ports = {key[5] for key in samples(intake) if key[0] == "network_events_total" and key[5:]}
     assert ports == {"eth0", "eth1", "eth2", "other"}
 
 
@@ -147,8 +159,8 @@ def test_reload_exchanges_rules_and_keeps_what_was_counted():
     intake.take(down())
 
     family = intake.events.family
-    assert family.value(("core-1", "link", "error", "eth7")) == 1
-    assert family.value(("core-1", "fan", "alert", "", "eth7")) == 1
+    assert family.value(("core-1", "link", "error", "raised", "eth7")) == 1
+    assert family.value(("core-1", "fan", "alert", "", "", "eth7")) == 1
     assert samples(intake)["network_event_active", "core-1", "link", "eth7"] == 1
     assert ("network_events_total", "edge-1", "fan", "alert") in samples(intake)
 

@@ -240,7 +240,7 @@ def test_rules_tell_what_they_look_at():
 
     assert rules.trap_names == {"linkDown", "linkUp", "coldStart"}
     assert rules.field_names == {"ifIndex", "ifDescr", "ifName"}
-    assert rules.outcomes == {("link", "error"), ("link", "info")}
+    assert rules.outcomes == {("link", "error", "raised"), ("link", "info", "cleared")}
 
 
 def test_names_made_up_by_senders_do_not_fill_the_memory(monkeypatch):
