@@ -6,7 +6,7 @@ could be played back to us once. Of an engine that was known before the restart,
 that is not later than the last that was; of others, the first message is.
 
 Within the window of 150 seconds a message could be played back: digests are remembered longer than
-that.
+that. When there are too many of them, the window is as long as they are remembered.
 
 An engine id that several devices have, as copies of one image do, makes their clocks contradict
 each other, and one of them is refused. Such an engine is told of.
@@ -95,7 +95,14 @@ class Engines:
             keys = engine.keys[user] = localize(user, engine_id)
         return keys
 
-    def accept(self, engine_id: bytes, boots: int, time: int, peer: str) -> bool:
+    def accept(
+        self,
+        engine_id: bytes,
+        boots: int,
+        time: int,
+        peer: str,
+        window_seconds: float = TIME_WINDOW_SECONDS,
+    ) -> bool:
         """Whether a message that is proven to be of an engine is new; its clock is noted if so.
 
         A new engine must find a place: ask ``is_full`` before.
@@ -108,7 +115,7 @@ class Engines:
             self._engines[engine_id] = Engine(boots, time, now, peer=peer)
             self._keep(engine_id, boots, time)
             return True
-        if (boots, time) <= engine.floor or self._is_old(engine, boots, time, now):
+        if (boots, time) <= engine.floor or self._is_old(engine, boots, time, now, window_seconds):
             if peer != engine.peer and engine.peer:
                 engine.conflict_at = now
             return False
@@ -134,11 +141,11 @@ class Engines:
         ]
 
     @staticmethod
-    def _is_old(engine: Engine, boots: int, time: int, now: float) -> bool:
+    def _is_old(engine: Engine, boots: int, time: int, now: float, window_seconds: float) -> bool:
         """RFC 3414 s3.2 step 7b 2."""
         if boots != engine.boots:
             return boots < engine.boots
-        return time < engine.time + int(now - engine.learned_at) - TIME_WINDOW_SECONDS
+        return time < engine.time + int(now - engine.learned_at) - window_seconds
 
     def _keep(self, engine_id: bytes, boots: int, time: int) -> None:
         if self._state_file is not None:

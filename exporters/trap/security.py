@@ -167,11 +167,16 @@ class Security:
         Raises:
             Refused: The message is not of now.
         """
+        now = self._monotonic()
         if message.engine_id != self._own.id:
-            if not self._engines.accept(message.engine_id, message.boots, message.time, peer):
+            # Clocks are read in whole seconds: a second less than memory reaches is safe.
+            window = min(TIME_WINDOW_SECONDS, self._replays.reach_seconds(now) - 1)
+            if not self._engines.accept(
+                message.engine_id, message.boots, message.time, peer, window
+            ):
                 raise Refused("time_window")
             return
-        own_time = self._own.time(self._monotonic())
+        own_time = self._own.time(now)
         if (
             message.boots == self._own.boots != MAX_BOOTS
             and abs(message.time - own_time) <= TIME_WINDOW_SECONDS

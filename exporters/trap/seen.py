@@ -2,12 +2,13 @@
 
 Remembered for five minutes: that is longer than any sender tries again, and than a message of
 version 3 could be taken for new. And in bounded number, of which each takes some 150 bytes: beyond
-it, the oldest are forgotten first.
+it, the oldest are forgotten first, and how far back memory reaches is told.
 """
 
 from __future__ import annotations
 
 from hashlib import blake2b
+from math import inf
 from typing import Final
 
 _REMEMBERED_SECONDS: Final = 300.0
@@ -20,6 +21,8 @@ class Seen:
     def __init__(self, most: int = 100_000) -> None:
         self._most = most
         self._seen: dict[bytes, float] = {}
+        self._forgotten_at = -inf
+        """When the last one was seen that had to go early."""
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -33,11 +36,17 @@ class Seen:
         self._seen[key] = now
         return False
 
+    def reach_seconds(self, now: float) -> float:
+        """For how long nothing was forgotten before its time."""
+        return now - self._forgotten_at
+
     def _forget_old(self, now: float) -> None:
         """Drop those that are old enough; they stand in the order in which they came."""
         seen = self._seen
         while seen:
             first = next(iter(seen))
-            if len(seen) < self._most and now - seen[first] < _REMEMBERED_SECONDS:
-                return
+            if now - seen[first] < _REMEMBERED_SECONDS:
+                if len(seen) < self._most:
+                    return
+                self._forgotten_at = seen[first]
             del seen[first]

@@ -229,6 +229,7 @@ def make_station(
     access: AccessSettings = AccessSettings(),  # noqa: B008 - frozen
     limit: RateLimit = RateLimit(),  # noqa: B008
     engines_limit: int = 100,
+    replays: int = 1000,
     boots: int = 5,
     rules: RuleSet | None = None,
 ) -> Station:
@@ -251,7 +252,7 @@ def make_station(
         users,
         engines,
         OwnEngine(OUR_ENGINE, boots, 0.0),
-        Seen(),
+        Seen(replays),
         salts=count(1),
         monotonic=lambda: clock.monotonic,
     )

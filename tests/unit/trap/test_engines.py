@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,21 @@ def test_same_message_of_another_sender_was_not_seen() -> None:
         False,
         True,
     ]
+
+
+def test_what_was_forgotten_early_is_told() -> None:
+    known = Seen(2)
+    assert known.reach_seconds(1000.0) == inf
+    for number in range(4):
+        known.has_seen(b"a", b"%d" % number, 1000.0 + number)
+    assert known.reach_seconds(1004.0) == 3.0  # the second, of 1001, was the last to go
+
+
+def test_what_grew_old_was_not_forgotten_early() -> None:
+    known = Seen(2)
+    known.has_seen(b"a", b"x", 1000.0)
+    known.has_seen(b"a", b"y", 1400.0)
+    assert known.reach_seconds(1400.0) == inf
 
 
 def test_memory_of_messages_is_bounded() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from exporters.trap.security import TrapUser
@@ -204,6 +206,20 @@ def test_trap_is_taken_within_the_window_alone(
 ) -> None:
     station.take(message_v3(boots=3, time=1000))
     assert station.take(message_v3(boots=boots, time=time, msg_id=2)) == [outcome]
+
+
+def test_trap_that_was_forgotten_for_others_is_not_taken_again(
+    make: Callable[..., Station],
+) -> None:
+    station = make(replays=10)
+    first = message_v3(boots=3, time=1000)
+    station.take(first)
+    for seconds in range(1, 21):
+        station.clock.pass_seconds(1)
+        later = message_v3(boots=3, time=1000 + seconds, msg_id=1 + seconds)
+        assert station.take(later) == ["accepted"]
+    late = message_v3(boots=3, time=1015, msg_id=99)
+    assert station.take(first, late) == ["time_window", "accepted"]
 
 
 def test_engine_id_that_two_addresses_have_is_told_of(station: Station) -> None:
