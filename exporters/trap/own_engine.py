@@ -3,14 +3,16 @@ r"""Our own SNMPv3 engine: who receives informs, how often it has started, for h
 Senders of informs remember all three, and refuse what goes back. So the id stays, and the number
 of starts only grows (RFC 3414 s2.2). They stand in a file of their own, one line of text::
 
-    80007ed90474726170 12\n
+    80007ed90474726170 0000000012\n
 
-A file that is damaged is an error, and nothing is made up in its place: a smaller number would
-have every sender refuse us.
+On a full disk there is no room for a new file, but the old one can be written over, as its length
+stays. A file that is damaged is an error, and nothing is made up in its place: a smaller number
+would have every sender refuse us.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -25,6 +27,7 @@ _LINE: Final = re.compile(r"([0-9a-f]{10,64}) ([0-9]{1,10})\n")
 _FORMAT: Final = b"\x80\x00\xff\xff\x05"
 """RFC 3411 s5: an enterprise number, here one that is nobody's, and octets of one's own choice."""
 _RANDOM_BYTES: Final = 8
+_DISK_IS_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _MAX_TIME: Final = 2**31 - 1
 
 
@@ -79,16 +82,28 @@ def _read(path: Path) -> tuple[bytes, int]:
 
 
 def _write(path: Path, engine_id: bytes, boots: int) -> None:
-    """Write it whole beside the old one, and rename."""
+    """Write it whole beside the old one, and rename; over the old one where there is no room."""
     beside = path.with_name(f"{path.name}.new")
+    line = f"{engine_id.hex()} {boots:010}\n"
     try:
-        with beside.open("w") as file:
-            file.write(f"{engine_id.hex()} {boots}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(path)
+        try:
+            _write_line(beside, "w", line)
+            beside.rename(path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            if error.errno not in _DISK_IS_FULL or not path.exists():
+                raise
+            _write_line(path, "r+", line)
     except OSError as error:
         raise ConfigError([_problem(path, f"cannot be written: {_why(error)}", "")]) from error
+
+
+def _write_line(path: Path, mode: str, line: str) -> None:
+    with path.open(mode) as file:
+        file.write(line)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _why(error: OSError) -> str:

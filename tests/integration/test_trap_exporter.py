@@ -290,7 +290,7 @@ def test_states_engines_and_boots_survive_kill_9(programs: Programs, stack: Exit
     assert exporter.metrics().value("network_event_active", **state) == 1
     recorder.play(packet, exporter.target)
     exporter.wait_for_outcome("time_window", 1)
-    assert engine_file.read_text().split() == [engine, str(int(boots) + 1)]
+    assert engine_file.read_text() == f"{engine} {int(boots) + 1:010}\n"
     noauth = snmptrap(
         *("-e", "0x8000000001020304", "-v", "3", "-u", "SHA-AES", "-l", "noAuthNoPriv"),
         *(exporter.target, "77", LINK_DOWN),

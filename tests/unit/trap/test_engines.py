@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from math import inf
 from pathlib import Path
@@ -117,6 +118,30 @@ def test_boots_at_their_end_stay_there(tmp_path: Path) -> None:
     path = tmp_path / "trap.state.engine"
     path.write_text(f"{ENGINE.hex()} {MAX_BOOTS}\n")
     assert start_engine(path, b"", 0.0).boots == MAX_BOOTS
+
+
+def test_boots_rise_on_a_full_disk_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "trap.state.engine"
+    path.write_text("80001f8804746573 9\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", _no_space)
+        assert start_engine(path, b"", 0.0).boots == 10
+        assert start_engine(path, b"", 0.0).boots == 11
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert start_engine(path, b"", 0.0).boots == 12
+
+
+def test_engine_that_was_never_kept_is_an_error_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "rename", _no_space)
+    with pytest.raises(ConfigError, match="no space left on device"):
+        start_engine(tmp_path / "trap.state.engine", b"", 0.0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _no_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_engine_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
