@@ -26,6 +26,7 @@ import fcntl
 import json
 import logging
 import os
+import stat
 import threading
 import time
 import zlib
@@ -138,7 +139,11 @@ class StateFile:
         os.close(self._descriptor)
 
     def _load(self, now: Callable[[], float]) -> None:
-        size = os.fstat(self._descriptor).st_size
+        status = os.fstat(self._descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            # To write it anew would put a file in its place: /dev/full would be one for everybody.
+            raise ConfigError([Problem("is no regular file", "name another", str(self.path))])
+        size = status.st_size
         if size > _MAX_BYTES:
             problem = f"has {size} bytes, more than {_MAX_BYTES}"
             raise ConfigError([Problem(problem, "it is no state file", str(self.path))])

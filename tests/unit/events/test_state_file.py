@@ -166,6 +166,14 @@ def test_file_of_another_version_is_left_alone(path):
     assert path.read_bytes() == b"netexporters-state 2\n"
 
 
+def test_what_is_no_file_is_left_alone(path):
+    os.mkfifo(path)
+
+    with pytest.raises(ConfigError, match="is no regular file"):
+        StateFile.open(path)
+    assert path.is_fifo()
+
+
 def test_file_in_a_place_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(ConfigError, match="cannot be opened for writing: no such file"):
         StateFile.open(tmp_path / "none" / "file")
