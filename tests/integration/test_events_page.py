@@ -87,6 +87,23 @@ async def test_storm_leaves_a_page_of_limited_length(tmp_path):
         assert await page.evaluate("document.querySelectorAll('#events tr').length") <= 500
 
 
+async def test_long_message_breaks_no_word_of_other_columns(tmp_path):
+    intake = make_intake()
+    intake.take(make_message("bgpBackwardTransition", "x" * 300, device="switch-1"))
+    async with opened(intake, tmp_path) as page:
+        await page.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=1200,
+            height=700,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+        heights = "[...document.querySelectorAll('#events td:not(.text)')].map((cell) => {"
+        lines = "const range = document.createRange(); range.selectNodeContents(cell);"
+        count = "return new Set([...range.getClientRects()].map((box) => box.top)).size; })"
+        assert await page.evaluate(f"{heights}{lines}{count}") == [1, 1, 1, 1, 1]
+
+
 async def test_page_is_not_wider_than_a_telephone(tmp_path):
     intake = make_intake()
     intake.take(make_message("linkDown", "x" * 300))
