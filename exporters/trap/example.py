@@ -1,15 +1,17 @@
 """A trap to be explained, as people give it: in hexadecimal, or by its name.
 
-The name of a shipped case (``modules/trap/cases``) is a datagram that net-snmp has sent. That of a
+The name of a shipped case (``modules/trap/cases``) is a datagram that net-snmp has sent; one of
+SNMPv3 may have its user in a file beside it, a ``trap.yml``. That of a
 notification gets the varbinds that its MIB says, of row 1, with made-up values.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from exporters.bundled import modules_directory
+from exporters.config.trap_config import TrapUser, load_trap_config
 from exporters.smi.dictionary import Dictionary
 from exporters.smi.mib_objects import Kind, MibObject
 from exporters.wire.ber import encode_oid
@@ -40,7 +42,14 @@ _MADE_UP: Final[dict[str, tuple[int, bytes]]] = {
 }
 
 
-def read_trap(dictionary: Dictionary, text: str) -> bytes:
+class Example(NamedTuple):
+    """A datagram, and the users that it needs beside those that are configured."""
+
+    content: bytes
+    users: tuple[TrapUser, ...] = ()
+
+
+def read_trap(dictionary: Dictionary, text: str) -> Example:
     """Give the datagram that a text means.
 
     Raises:
@@ -48,12 +57,12 @@ def read_trap(dictionary: Dictionary, text: str) -> bytes:
     """
     case = shipped_cases().get(text.strip())
     if case is not None:
-        return _hexadecimal(case.read_text())
+        return Example(_hexadecimal(case.read_text()), _users(case.with_suffix(".yml")))
     notification = _notification(dictionary, text.strip())
     if notification is not None:
-        return _made_up(dictionary, notification)
+        return Example(_made_up(dictionary, notification))
     try:
-        return _hexadecimal(text)
+        return Example(_hexadecimal(text))
     except ValueError as error:
         shown = text.strip()[:60]
         raise ValueError(f"{shown!r} is no datagram in hexadecimal, and no trap's name") from error
@@ -62,6 +71,10 @@ def read_trap(dictionary: Dictionary, text: str) -> bytes:
 def shipped_cases() -> dict[str, Path]:
     """Give the file of each case that ships, by its name."""
     return {file.stem: file for file in sorted(modules_directory("trap").glob("cases/*.hex"))}
+
+
+def _users(file: Path) -> tuple[TrapUser, ...]:
+    return load_trap_config([file], environment={}).users if file.exists() else ()
 
 
 def _hexadecimal(text: str) -> bytes:

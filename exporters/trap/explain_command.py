@@ -18,7 +18,7 @@ from exporters.config import flag_values
 from exporters.errors import ConfigError, Problem, WireError
 from exporters.mibs.flags import add_mib_arguments
 from exporters.trap.arguments import Loaded, Settings, load
-from exporters.trap.example import read_trap, shipped_cases
+from exporters.trap.example import Example, read_trap, shipped_cases
 from exporters.trap.explaining import explain
 from exporters.wire.pcap import is_capture, read_datagrams
 
@@ -79,18 +79,18 @@ def run(arguments: argparse.Namespace) -> int:
             mib_cache_directory=arguments.mib_cache_directory,
         )
     )
-    for number, (content, source) in enumerate(_datagrams(arguments, loaded)):
+    for number, (example, source) in enumerate(_datagrams(arguments, loaded)):
         if number:
             sys.stdout.write("\n")
         try:
-            for line in explain(loaded, content, source):
+            for line in explain(loaded, example, source):
                 sys.stdout.write(f"{line}\n")
         except ValueError as error:
             raise ConfigError([Problem(str(error), "write --source=192.0.2.1")]) from error
     return 0
 
 
-def _datagrams(arguments: argparse.Namespace, loaded: Loaded) -> Iterator[tuple[bytes, str]]:
+def _datagrams(arguments: argparse.Namespace, loaded: Loaded) -> Iterator[tuple[Example, str]]:
     """Give what is to be explained, and the address that each comes from."""
     text: str = arguments.trap
     path = Path(text)
@@ -110,13 +110,13 @@ def _datagrams(arguments: argparse.Namespace, loaded: Loaded) -> Iterator[tuple[
         raise ConfigError([Problem(str(error), hint)]) from error
 
 
-def _captured(data: bytes, path: Path, port: int) -> Iterator[tuple[bytes, str]]:
+def _captured(data: bytes, path: Path, port: int) -> Iterator[tuple[Example, str]]:
     found = 0
     try:
         for datagram in read_datagrams(data):
             if datagram.destination_port == port:
                 found += 1
-                yield datagram.content, datagram.source
+                yield Example(datagram.content), datagram.source
     except WireError as error:
         raise ConfigError([Problem(str(error), file=str(path))]) from error
     if not found:

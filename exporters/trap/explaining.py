@@ -9,6 +9,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Final
 
@@ -19,6 +20,7 @@ from exporters.events.recent import Query
 from exporters.sockets.datagrams import DatagramAnswers
 from exporters.trap.arguments import NAME, Loaded
 from exporters.trap.engines import Engines
+from exporters.trap.example import Example
 from exporters.trap.outcomes import OUTCOMES
 from exporters.trap.own_engine import start_engine
 from exporters.trap.policy import device_names, make_policy
@@ -39,13 +41,15 @@ class _Silence:
         """Send nothing."""
 
 
-def explain(loaded: Loaded, content: bytes, source: str) -> Iterator[str]:
+def explain(loaded: Loaded, example: Example, source: str) -> Iterator[str]:
     """Give the lines that tell of one datagram from the address *source*.
 
     Raises:
         ValueError: *source* is no IP address.
     """
     host = _host(source)
+    config = replace(loaded.config, users=(*loaded.config.users, *example.users))
+    loaded = replace(loaded, config=config)
     settings = EventSettings()
     intake = Intake(NAME, loaded.rules, settings, devices=device_names(loaded))
     series = TrapSeries(settings)
@@ -54,7 +58,7 @@ def explain(loaded: Loaded, content: bytes, source: str) -> Iterator[str]:
     receiver = TrapReceiver(intake, series, _policy(loaded))
     before = sample_lines(intake, _PREFIX)
     answers: DatagramAnswers = _Silence()
-    receiver.take([(content, host, False)], answers)
+    receiver.take([(example.content, host, False)], answers)
     (outcome,) = (name for name, count in receiver.outcomes.items() if count)
     yield f"outcome: {outcome}: {OUTCOMES[outcome]}"
     if receiver.informs_acked:

@@ -45,7 +45,7 @@ from exporters.trap.arguments import (
     read_settings,
 )
 from exporters.trap.engines import Engines
-from exporters.trap.example import read_trap
+from exporters.trap.example import read_trap, shipped_cases
 from exporters.trap.explaining import explain
 from exporters.trap.own_engine import OwnEngine, start_engine
 from exporters.trap.policy import device_names, make_policy
@@ -130,8 +130,9 @@ class TrapExporter:
                 *explain_routes(
                     TITLE,
                     self._explain,
-                    hint="A datagram in hexadecimal, or the name of a trap, which gets made-up "
-                    "values. Nothing is counted or kept.",
+                    hint="A datagram in hexadecimal, the name of a trap, which gets made-up "
+                    f"values, or of a case that ships: {', '.join(shipped_cases())}. "
+                    "Nothing is counted or kept.",
                     example="linkDown",
                 ),
                 Route("POST", FORGET_PATH, self.forget_engine, "forget an SNMPv3 engine"),

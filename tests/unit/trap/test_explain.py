@@ -43,6 +43,7 @@ CASES = {
     "v2c-relayed": ("accepted", "linkDown", "link_down"),
     "v2c-rising-alarm": ("accepted", "risingAlarm", "rmon_rising"),
     "v2c-unknown": ("accepted", "-", "none"),
+    "v3-auth-priv": ("accepted", "linkDown", "link_down"),
     "v3-trap": ("unknown_user", "", ""),
 }
 
@@ -101,6 +102,15 @@ def test_rule_can_be_tried_before_it_is_deployed(
     assert "severity: alert" in text
 
 
+def test_users_of_a_case_are_those_of_no_other_message(
+    capsys: pytest.CaptureFixture[str], repository: Path
+) -> None:
+    case = repository / "modules/trap/cases/v3-auth-priv.hex"
+    assert explain(capsys, str(case)).startswith("outcome: unknown_user: ")
+    users = f"--config.file={case.with_suffix('.yml')}"
+    assert explain(capsys, users, str(case)).startswith("outcome: accepted: ")
+
+
 def test_hexadecimal_comes_from_standard_input(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,7 +148,9 @@ async def client() -> TestClient[web.Request, web.Application]:
 
 async def test_page_explains_what_its_form_sends() -> None:
     async with await client() as browser:
-        assert ">linkDown</textarea>" in await (await browser.get("/explain")).text()
+        page = await (await browser.get("/explain")).text()
+        assert ">linkDown</textarea>" in page
+        assert ", ".join(CASES) in page
         form = {"message": "linkDown", "source": "192.0.2.1"}
         text = await (await browser.post("/explain", data=form)).text()
         assert "raises: link 1\n" in text
