@@ -146,6 +146,11 @@ class TlsServerConfig:
             or self.client_auth_type != "NoClientCert"
         )
 
+    @property
+    def pins_clients(self) -> bool:
+        """Whether clients are known by other means than a CA; not by any of these keys."""
+        return False
+
     @model_validator(mode="after")
     def _check(self) -> TlsServerConfig:
         if faults := list(_faults(self)):
@@ -171,6 +176,15 @@ def server_context(config: TlsServerConfig) -> ssl.SSLContext | None:
     return context
 
 
+def certificate_pem(config: TlsServerConfig) -> str:
+    """Give the certificate to serve, and those that lead to its CA; empty: serve without TLS.
+
+    Raises:
+        Rejected: Its file cannot be read.
+    """
+    return _pem("cert", config.cert, config.cert_file)[1]
+
+
 def is_client_allowed(certificate: Mapping[str, Any] | None, allowed_sans: Collection[str]) -> bool:
     """Tell whether a client's certificate has one of the allowed names; all may when none are set.
 
@@ -179,12 +193,13 @@ def is_client_allowed(certificate: Mapping[str, Any] | None, allowed_sans: Colle
     """
     if not allowed_sans:
         return True
-    allowed = {_san_text(name) for name in allowed_sans}
+    allowed = {san_text(name) for name in allowed_sans}
     names = (certificate or {}).get("subjectAltName", ())
-    return any(_san_text(value) in allowed for _, value in names)
+    return any(san_text(value) in allowed for _, value in names)
 
 
-def _san_text(name: str) -> str:
+def san_text(name: str) -> str:
+    """Give a name in its one spelling: addresses of IP have several."""
     try:
         return str(ipaddress.ip_address(name))  # OpenSSL writes IPv6 in full and upper case
     except ValueError:
@@ -212,7 +227,8 @@ def _faults(config: TlsServerConfig) -> Iterator[Fault]:
     if has_ca and config.client_auth_type == "NoClientCert":
         hint = "set it to RequireAndVerifyClientCert, or drop the client CA"
         yield Fault("NoClientCert ignores the client CA", hint, at=("client_auth_type",))
-    if not has_ca and config.client_auth_type in ("RequireAnyClientCert", "RequireClientCert"):
+    any_client = config.client_auth_type in ("RequireAnyClientCert", "RequireClientCert")
+    if not has_ca and any_client and not config.pins_clients:
         hint = "certificates are always verified here: add client_ca_file"
         problem = f"{config.client_auth_type} has no CA to verify certificates with"
         yield Fault(problem, hint, at=("client_auth_type",))
@@ -305,6 +321,8 @@ def _set_curves(context: ssl.SSLContext, curves: tuple[str, ...]) -> None:
 def _set_client_verification(context: ssl.SSLContext, config: TlsServerConfig) -> None:
     context.verify_mode = _VERIFY_MODES.get(config.client_auth_type, ssl.CERT_NONE)
     if context.verify_mode == ssl.CERT_NONE:
+        return
+    if config.pins_clients:
         return
     if not (config.client_ca or config.client_ca_file):
         context.load_default_certs(ssl.Purpose.CLIENT_AUTH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,34 +16,39 @@ from exporters.config.config_files import matching_files
 from exporters.config.devices import Inventory, load_inventory
 from exporters.config.event_rules import EventRule, load_event_rules
 from exporters.config.syslog_config import SyslogConfig, load_syslog_config
-from exporters.errors import ConfigError
+from exporters.errors import ConfigError, Problem
 from exporters.events.flags import add_event_arguments
 from exporters.events.rules import RuleSet
 from exporters.events.sources import SourceLimiter, Sources
 from exporters.sockets.listen_address import ListenAddress, parse_listen_address
 from exporters.syslog.receiver import Policy
+from exporters.syslog.tls import ServerTls, build_server_tls
+from exporters.syslog.transports import TRANSPORTS
 
 NAME: Final = "syslog"
 LISTEN_FLAG: Final = "--syslog.listen-address"
 DEFAULT_CONFIG_FILE: Final = "syslog.yml"
-TRANSPORTS: Final = ("udp", "tcp")
 
+DEFAULT_UNIX_MODE: Final = 0o666
+"""As of /dev/log."""
+
+_MODE: Final = re.compile(r"0?[0-7]{3}\Z")
 _MEBIBYTE: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to listen: ``udp://:514``."""
+    """Where to listen: ``udp://:514``, ``unix-dgram:///run/netexporters/log``."""
 
     transport: str
-    address: ListenAddress
+    address: ListenAddress | Path
 
     def __str__(self) -> str:
         return f"{self.transport}://{self.address}"
 
 
 _DEFAULT_ENDPOINTS: Final = tuple(
-    Endpoint(transport, ListenAddress("", 514)) for transport in TRANSPORTS
+    Endpoint(transport, ListenAddress("", 514)) for transport in ("udp", "tcp")
 )
 
 
@@ -54,12 +60,25 @@ class Settings:
     devices_file: str
     endpoints: tuple[Endpoint, ...] = ()
     receive_buffer_bytes: int = 0
+    unix_mode: int = DEFAULT_UNIX_MODE
     state_file: str = ""
     events_log: str = ""
 
     def addresses(self, transport: str) -> list[ListenAddress]:
-        """Give the addresses to listen on with one transport."""
-        return [end.address for end in self.endpoints if end.transport == transport]
+        """Give the addresses of IP to listen on with one transport."""
+        return [
+            end.address
+            for end in self.endpoints
+            if end.transport == transport and isinstance(end.address, ListenAddress)
+        ]
+
+    def paths(self, transport: str) -> list[Path]:
+        """Give the paths to listen on with one transport."""
+        return [
+            end.address
+            for end in self.endpoints
+            if end.transport == transport and isinstance(end.address, Path)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +88,7 @@ class Loaded:
     config: SyslogConfig
     inventory: Inventory | None
     rules: RuleSet
+    tls: ServerTls | None = None
 
     @property
     def device_names(self) -> list[str]:
@@ -96,8 +116,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_endpoint,
         action="append",
         default=[],
-        help=f"where to listen, as udp://host:port or tcp://host:port; repeatable (default: "
-        f"{defaults})",
+        help="where to listen, as udp://host:port, tcp://host:port, tls://host:port, "
+        f"unix-dgram:///path or unix-stream:///path; repeatable (default: {defaults})",
+    )
+    group.add_argument(
+        "--syslog.unix-mode",
+        dest="unix_mode",
+        metavar="MODE",
+        type=_mode,
+        default=DEFAULT_UNIX_MODE,
+        help="permissions of Unix sockets: who may write to one may send (default: "
+        f"{DEFAULT_UNIX_MODE:04o})",
     )
     group.add_argument(
         "--syslog.receive-buffer",
@@ -124,6 +153,7 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         devices_file=arguments.devices_file,
         endpoints=tuple(arguments.syslog_endpoints) or _DEFAULT_ENDPOINTS,
         receive_buffer_bytes=arguments.receive_buffer_bytes,
+        unix_mode=arguments.unix_mode,
         state_file=arguments.state_file,
         events_log=arguments.events_log,
     )
@@ -137,7 +167,11 @@ def load(settings: Settings) -> Loaded:
     """
     config = load_syslog_config(settings.config_files or _default_files(), environment=os.environ)
     inventory = load_inventory(Path(settings.devices_file)) if settings.devices_file else None
-    return Loaded(config, inventory, RuleSet(_load_rules(config), NAME))
+    tls = build_server_tls(config.tls)
+    if tls is None and settings.addresses("tls"):
+        hint = "give cert_file and key_file under tls in the configuration"
+        raise ConfigError([Problem(f"{LISTEN_FLAG}=tls://... has no certificate", hint)])
+    return Loaded(config, inventory, RuleSet(_load_rules(config), NAME), tls)
 
 
 def shipped_rule_files() -> list[Path]:
@@ -163,7 +197,18 @@ def _endpoint(text: str) -> Endpoint:
     if not separator or transport not in TRANSPORTS:
         known = " or ".join(f"{name}://" for name in TRANSPORTS)
         raise argparse.ArgumentTypeError(f"{text!r} does not begin with {known}")
+    if transport.startswith("unix-"):
+        if not address.startswith("/") or address.endswith("/"):
+            example = f"{transport}:///run/netexporters/log"
+            raise argparse.ArgumentTypeError(f"{text!r} has no absolute path; expected {example}")
+        return Endpoint(transport, Path(address))
     try:
         return Endpoint(transport, parse_listen_address(address))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _mode(text: str) -> int:
+    if not _MODE.match(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no mode; expected one such as 0660")
+    return int(text, 8)

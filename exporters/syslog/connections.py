@@ -1,25 +1,32 @@
-"""Connections over TCP: how many there may be, how long a silent one lasts, what each brings.
+"""All connections: how many there may be, how long they may take, how much they may hold.
 
-What a connection brings is handled before the next is read, so that nothing piles up: a sender that
-is too fast waits, and one that is slow holds no more than a message and a count. No connection can
-take the place of those of other senders: each address has a limit of its own.
+No sender can take the place of others: each address has a limit of its own, for connections and for
+handshakes. What connections hold of unfinished messages is added up, and when it is too much, the
+one that holds most is ended. A connection that says nothing, or whose message does not end, is
+ended too; once a second all are looked at.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
-import os
+import socket
+import time
 from collections import Counter
-from collections.abc import Callable
-from typing import Final, cast
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
+from exporters import open_files
 from exporters.config.syslog_config import ConnectionSettings
-from exporters.errors import ConfigError, Problem
 from exporters.events.sources import Source
 from exporters.logs import fields
-from exporters.sockets.listen_address import ListenAddress
+from exporters.syslog.accepting import Acceptor
+from exporters.syslog.connection import Connection
 from exporters.syslog.receiver import SyslogReceiver
+from exporters.syslog.tls import TLS_FAILURES, ServerTls, TlsFailure
+from exporters.syslog.transports import LOCAL_ADDRESS, TRANSPORTS
 from exporters.wire.syslog_framing import FramingCounts, StreamFramer
 
 logger = logging.getLogger(__name__)
@@ -28,166 +35,289 @@ CLOSED: Final = {
     "sender": "by its sender",
     "error": "the network lost it",
     "idle": "it was silent for too long",
+    "slow_frame": "a message took longer than frame_timeout",
+    "buffers": "all connections held more than buffer_bytes, and it most of all",
     "framing_fault": "no message could be found in it",
+    "proxy": "a balancer did not begin it with a right PROXY header",
+    "tls": "TLS failed",
     "source_denied": "its sender is not in allowed_networks",
     "limit": "there are as many as there may be",
     "sender_limit": "its sender has as many as it may have",
+    "handshake_limit": "as many as may be had not yet said who they are",
     "shutdown": "this program ended",
 }
 """Why connections end, and what it means."""
+
+_READ_BYTES: Final = 256 * 1024
+_LOOK_SECONDS: Final = 1.0
+_LOG_SECONDS: Final = 60.0
 
 
 class Connections:
     """All connections, and what they have in common."""
 
-    def __init__(self, receiver: SyslogReceiver, settings: ConnectionSettings) -> None:
-        self.settings = settings
+    def __init__(
+        self,
+        receiver: SyslogReceiver,
+        settings: ConnectionSettings,
+        tls: ServerTls | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.framing = FramingCounts()
+        self.truncated = dict.fromkeys(TRANSPORTS, 0)
+        """Messages that were cut, by transport."""
         self.closed = dict.fromkeys(CLOSED, 0)
+        self.tls_failures = dict.fromkeys(TLS_FAILURES, 0)
+        self.held_bytes = 0
+        """What is kept of unfinished messages."""
+        self.read_buffer = memoryview(bytearray(_READ_BYTES))
+        self.settings = settings
+        self.tls = tls
         self._receiver = receiver
-        self._open: set[_Connection] = set()
-        self._by_address: Counter[str] = Counter()
-        self._servers: list[asyncio.Server] = []
+        self._monotonic = monotonic
+        self._open = _Places()
+        self._opening = _Places()
+        self._acceptors: list[Acceptor] = []
+        self._logged_at: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._open)
 
     @property
-    def receiver(self) -> SyslogReceiver:
-        """Who takes what they bring."""
-        return self._receiver
+    def opening(self) -> int:
+        """How many have not yet said who they are."""
+        return len(self._opening)
 
-    async def listen(self, address: ListenAddress, flag: str) -> None:
-        """Listen on an address; *flag* is where it came from, for errors.
+    @property
+    def limit(self) -> int:
+        """How many there may be: as configured, and as the limit of open files allows."""
+        return min(self.settings.limit, open_files.device_sockets())
 
-        Raises:
-            ConfigError: The system refuses.
-        """
-        loop = asyncio.get_running_loop()
+    @property
+    def accept_failures(self) -> int:
+        """How often the system had no connection to give."""
+        return sum(acceptor.failures for acceptor in self._acceptors)
+
+    def replace(self, settings: ConnectionSettings, tls: ServerTls | None) -> None:
+        """Go by other settings from now on; connections that are open stay."""
+        self.settings = settings
+        self.tls = tls
+        for connection in self._open:
+            if connection.framer is not None:
+                self._configure(connection.framer)
+
+    def accept(self, listener: socket.socket, transport: str) -> None:
+        """Accept connections on a socket that listens, until all is closed."""
+        acceptor = Acceptor(listener, lambda peer: self.admit(peer, transport))
+        self._acceptors.append(acceptor)
+        acceptor.start()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Look after connections; in the end, close all, and take what has arrived whole."""
+        watch = asyncio.create_task(self._watch())
         try:
-            server = await loop.create_server(
-                lambda: _Connection(self), address.host or None, address.port, backlog=1024
-            )
-        except OSError as error:
-            number = error.errno or 0
-            reason = os.strerror(number).lower() if number > 0 else str(error.strerror)
-            problem = f"cannot listen on TCP {address}: {reason}"
-            hint = f"another {flag}, or for ports below 1024 the capability CAP_NET_BIND_SERVICE"
-            raise ConfigError([Problem(problem, hint)]) from error
-        self._servers.append(server)
-        for socket in server.sockets:
-            bound = ListenAddress(*socket.getsockname()[:2])
-            logger.info("listening for syslog", extra=fields(address=bound, transport="tcp"))
+            yield
+        finally:
+            watch.cancel()
+            for acceptor in self._acceptors:
+                acceptor.close()
+            for connection in list(self._open):
+                connection.end("shutdown")
+            await asyncio.sleep(0)  # the loop tells connections of their end in its next turn
 
-    async def close(self) -> None:
-        """Stop listening, and end all connections; what has arrived whole is taken."""
-        for server in self._servers:
-            server.close()
-        for connection in list(self._open):
-            connection.end("shutdown")
-        await asyncio.sleep(0)  # the loop tells connections of their end in its next turn
+    # --- how a connection begins ---------------------------------------------------------------
 
-    def admit(self, connection: _Connection, source: Source) -> str:
-        """Take a connection up, or say why not."""
-        if not source.is_allowed:
+    def admit(self, peer: Any, transport: str) -> Connection | None:
+        """Take up a connection from *peer*; ``None``, and counted, if it may not be."""
+        is_local = transport == "unix-stream"
+        source = self._source(LOCAL_ADDRESS if is_local else str(peer[0]), transport)
+        is_balanced = not is_local and self._is_balancer(source.address)
+        tls = self.tls if transport == "tls" else None
+        # A balancer has the connections of many, and its own address need not be allowed.
+        address = "" if is_local or is_balanced else source.address
+        is_opening = is_balanced or tls is not None
+        refusal = self._refusal(source, address, is_opening=is_opening, is_checked=not is_balanced)
+        if refusal:
+            self.closed[refusal] += 1
+            return None
+        connection = Connection(self, transport, source, is_balanced=is_balanced, tls=tls)
+        self._open.take(connection, address)
+        if is_opening:
+            self._opening.take(connection, address)
+        return connection
+
+    def name_sender(self, connection: Connection, address: str) -> str:
+        """Take up a sender that a balancer names; say why not, or nothing."""
+        if address:
+            connection.source = self._source(address, connection.transport_name)
+            address = connection.source.address
+        self._open.leave(connection)
+        self._opening.leave(connection)
+        refusal = self._refusal(connection.source, address, is_opening=connection.is_opening)
+        self._open.take(connection, address)
+        if connection.is_opening:
+            self._opening.take(connection, address)
+        return refusal
+
+    def new_framer(self, counts: FramingCounts) -> StreamFramer:
+        """Give a framer as it is configured."""
+        framer = StreamFramer(counts)
+        self._configure(framer)
+        return framer
+
+    def set_opened(self, connection: Connection) -> None:
+        """Learn that a connection is opening no more."""
+        self._opening.leave(connection)
+
+    def _configure(self, framer: StreamFramer) -> None:
+        framer.max_message_bytes = self._receiver.policy.max_message_bytes
+        framer.resynchronise = self.settings.framing_fault == "resynchronise"
+
+    def _source(self, address: str, transport: str) -> Source:
+        source = self._receiver.policy.sources.source(address)
+        if transport == "unix-stream":
+            return source._replace(is_allowed=True)  # the file's permissions say who may send
+        return source
+
+    def _is_balancer(self, address: str) -> bool:
+        networks = self.settings.trusted_balancers
+        if not networks:
+            return False
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        return any(ip in network for network in networks)
+
+    def _refusal(
+        self, source: Source, address: str, *, is_opening: bool, is_checked: bool = True
+    ) -> str:
+        """Say why there may not be one more connection; nothing if there may.
+
+        *address* is the one to count it under, if any.
+        """
+        settings = self.settings
+        if is_checked and not source.is_allowed:
             return "source_denied"
-        if len(self._open) >= self.settings.limit:
+        if len(self._open) >= self.limit:
             return "limit"
-        if self._by_address[source.address] >= self.settings.sender_limit:
+        if address and self._open.of(address) >= settings.sender_limit:
             return "sender_limit"
-        self._open.add(connection)
-        self._by_address[source.address] += 1
+        share = max(1, settings.handshake_limit // 4)
+        if is_opening and (
+            len(self._opening) >= settings.handshake_limit
+            or (address and self._opening.of(address) >= share)
+        ):
+            return "handshake_limit"
         return ""
 
-    def forget(self, connection: _Connection, source: Source) -> None:
-        """Let go of a connection that has ended."""
-        if connection in self._open:
-            self._open.remove(connection)
-            self._by_address[source.address] -= 1
-            if not self._by_address[source.address]:
-                del self._by_address[source.address]
+    # --- while it lasts ------------------------------------------------------------------------
 
+    def now(self) -> float:
+        """The time for deadlines."""
+        return self._monotonic()
 
-class _Connection(asyncio.Protocol):
-    """One connection."""
-
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
-        self._source = Source("", "", is_allowed=False, is_relay=False)
-        self._transport: asyncio.Transport | None = None
-        self._framer: StreamFramer | None = None
-        self._reason = ""
-        self._counts = FramingCounts()
-        """Of its own, so that faults can be told by sender; added up when they happen."""
-        self._heard_at = 0.0
-        self._cancel_watch: Callable[[], None] = _do_nothing
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, if there may be one more."""
-        connections = self._connections
-        policy = connections.receiver.policy
-        self._transport = cast("asyncio.Transport", transport)
-        peer = transport.get_extra_info("peername") or ("",)
-        self._source = policy.sources.source(str(peer[0]))
-        if refusal := connections.admit(self, self._source):
-            self.end(refusal)
-            return
-        self._framer = StreamFramer(
-            self._counts,
-            max_message_bytes=policy.max_message_bytes,
-            resynchronise=connections.settings.framing_fault == "resynchronise",
-        )
-        self._heard_at = asyncio.get_running_loop().time()
-        self._watch()
-
-    def data_received(self, data: bytes) -> None:
-        """Take what has arrived."""
-        if self._framer is None or self._reason:
-            return
-        self._heard_at = asyncio.get_running_loop().time()
-        self._take(self._framer.feed(data))
-        if self._framer.is_broken:
-            self.end("framing_fault")
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Take what is left, and say why it ended."""
-        self._cancel_watch()
-        if self._framer is not None:
-            self._take(self._framer.close())
-            self._framer = None
-        self._connections.forget(self, self._source)
-        reason = self._reason or ("sender" if exc is None else "error")
-        self._connections.closed[reason] += 1
-
-    def end(self, reason: str) -> None:
-        """End it."""
-        self._reason = self._reason or reason
-        if self._transport is not None:
-            self._transport.close()
-
-    def _take(self, messages: list[bytes]) -> None:
-        receiver = self._connections.receiver
-        source = receiver.policy.sources.source(self._source.address)  # a reload may rename it
+    def take(self, connection: Connection, messages: list[bytes], counts: FramingCounts) -> None:
+        """Take what a connection has brought, and count what its framer has come across."""
+        receiver, transport = self._receiver, connection.transport_name
+        source = self._source(connection.source.address, transport)  # a reload may rename it
         if messages:
-            receiver.take_frames(messages, source, "tcp")
-        own, total = self._counts, self._connections.framing
-        total.truncated, own.truncated = total.truncated + own.truncated, 0
-        total.partial, own.partial = total.partial + own.partial, 0
-        for fault, count in own.faults.items():
+            receiver.take_frames(messages, source, transport)
+        if counts.truncated:
+            self.truncated[transport] += counts.truncated
+            counts.truncated = 0
+        if counts.partial:
+            self.framing.partial += counts.partial
+            counts.partial = 0
+        for fault, count in counts.faults.items():
             if count:
-                total.faults[fault] += count
-                own.faults[fault] = 0
-                receiver.count_framing_faults(count, source, "tcp")
+                self.framing.faults[fault] += count
+                counts.faults[fault] = 0
+                receiver.count_framing_faults(count, source, transport)
 
-    def _watch(self) -> None:
-        """Look when it would be silent for too long, if nothing comes until then."""
-        loop = asyncio.get_running_loop()
-        left = self._heard_at + self._connections.settings.idle_timeout - loop.time()
-        if left <= 0:
-            self.end("idle")
-        else:
-            self._cancel_watch = loop.call_later(left, self._watch).cancel
+    def set_held(self, connection: Connection, size: int) -> None:
+        """Learn how much a connection holds of an unfinished message; it may be too much in all."""
+        self.held_bytes += size - connection.held_bytes
+        connection.held_bytes = size
+        while self.held_bytes > self.settings.buffer_bytes:
+            most = max(self._open, key=_held_bytes)
+            most.end("buffers")
+            self.held_bytes -= most.held_bytes
+            most.held_bytes = 0
+
+    def look(self) -> None:
+        """End what has taken too long."""
+        now, settings = self.now(), self.settings
+        for connection in list(self._open):
+            began_at = connection.frame_began_at
+            if connection.is_opening:
+                if now - connection.opened_at >= settings.handshake_timeout:
+                    connection.time_out()
+            elif began_at is not None and now - began_at >= settings.frame_timeout:
+                connection.end("slow_frame")
+            elif now - connection.heard_at >= settings.idle_timeout:
+                connection.end("idle")
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            self.look()
+
+    # --- how it ends ---------------------------------------------------------------------------
+
+    def tell_failure(self, connection: Connection, failure: TlsFailure) -> None:
+        """Count a failure of TLS."""
+        self.tls_failures[failure.reason] += 1
+        self._log("TLS failed", connection, failure.reason, failure)
+
+    def tell_proxy_fault(self, connection: Connection, fault: str) -> None:
+        """Learn that a balancer has not said whose a connection is."""
+        self._log("a connection of a balancer is of no use", connection, "proxy", fault)
+
+    def forget(self, connection: Connection, reason: str) -> None:
+        """Let go of a connection that has ended."""
+        self._open.leave(connection)
+        self._opening.leave(connection)
+        self.closed[reason] += 1
+
+    def _log(self, what: str, connection: Connection, reason: str, fault: object) -> None:
+        """Tell of a sender's fault, each kind once a minute: there may be many."""
+        now, kind = self.now(), f"{what} {reason}"
+        level = logging.DEBUG
+        if now - self._logged_at.get(kind, now - _LOG_SECONDS) >= _LOG_SECONDS:
+            self._logged_at[kind] = now
+            level = logging.WARNING
+        values = fields(address=connection.source.address, reason=reason, err=fault)
+        logger.log(level, what, extra=values)
 
 
-def _do_nothing() -> None:
-    """Stand for a watch that there is not."""
+class _Places:
+    """Connections, each counted under an address, or under none."""
+
+    def __init__(self) -> None:
+        self._addresses: dict[Connection, str] = {}
+        self._by_address: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._addresses)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self._addresses)
+
+    def of(self, address: str) -> int:
+        return self._by_address[address]
+
+    def take(self, connection: Connection, address: str) -> None:
+        self._addresses[connection] = address
+        self._by_address[address] += 1
+
+    def leave(self, connection: Connection) -> None:
+        """Give a place back; once more does nothing."""
+        address = self._addresses.pop(connection, None)
+        if address is not None:
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
+
+
+def _held_bytes(connection: Connection) -> int:
+    return connection.held_bytes

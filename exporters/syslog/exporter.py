@@ -39,6 +39,7 @@ from exporters.syslog.arguments import (
 )
 from exporters.syslog.connections import Connections
 from exporters.syslog.explaining import explain
+from exporters.syslog.listening import listening
 from exporters.syslog.receiver import SyslogReceiver
 from exporters.syslog.series import SyslogSeries
 from exporters.syslog.telemetry import SyslogTelemetry
@@ -80,7 +81,7 @@ class SyslogExporter:
         for family in series.families:
             self._intake.add_family(family)
         self._receiver = SyslogReceiver(self._intake, series, self._loaded.policy())
-        self._connections = Connections(self._receiver, config.connections)
+        self._connections = Connections(self._receiver, config.connections, self._loaded.tls)
         self._listeners: Sequence[DatagramSocket] = ()
         self._registry = build_registry(NAME, this_build())
         SyslogTelemetry(
@@ -140,9 +141,9 @@ class SyslogExporter:
                 loop.add_reader(listener, partial(self._receive, listener))
                 stack.callback(loop.remove_reader, listener)
                 _tell(listener)
-            stack.push_async_callback(self._connections.close)
-            for address in self._settings.addresses("tcp"):
-                await self._connections.listen(address, LISTEN_FLAG)
+            await stack.enter_async_context(
+                listening(self._settings, self._connections, self._receiver)
+            )
             yield
 
     def _attach(self, stack: AsyncExitStack) -> None:
@@ -174,7 +175,7 @@ class SyslogExporter:
         self._loaded = loaded
         self._intake.replace(loaded.rules, loaded.device_names)
         self._receiver.replace(loaded.policy())
-        self._connections.settings = loaded.config.connections
+        self._connections.replace(loaded.config.connections, loaded.tls)
 
     def _summary(self) -> str:
         loaded = self._loaded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -12,6 +12,7 @@ from exporters.events.health import Health
 from exporters.events.intake import Intake
 from exporters.metrics.receive_sockets import socket_families
 from exporters.sockets.datagrams import DatagramSocket
+from exporters.syslog.connection_telemetry import connection_families, counter_by
 from exporters.syslog.connections import Connections
 from exporters.syslog.receiver import SyslogReceiver
 
@@ -38,7 +39,7 @@ class SyslogTelemetry(Collector):
     def collect(self) -> Iterator[Metric]:
         """Give all families."""
         yield from self._messages()
-        yield from self._streams()
+        yield from connection_families(self._connections)
         yield from socket_families("syslog_exporter", self._listeners())
         yield GaugeMetricFamily(
             "syslog_exporter_rules", "Rules that are used.", value=len(self._intake.rules)
@@ -47,32 +48,29 @@ class SyslogTelemetry(Collector):
 
     def _messages(self) -> Iterator[Metric]:
         receiver = self._receiver
-        yield _counter(
+        yield counter_by(
             "syslog_received_total",
             "Messages received, and places of streams where none could be found.",
             "transport",
             receiver.received.items(),
         )
-        yield _counter(
+        yield counter_by(
             "syslog_received_bytes_total",
             "Octets of messages received.",
             "transport",
             receiver.received_bytes.items(),
         )
-        yield _counter(
+        yield counter_by(
             "syslog_outcomes_total",
             "What became of messages; the sum of all outcomes is what was received.",
             "outcome",
             receiver.outcomes.items(),
         )
-        yield _counter(
+        yield counter_by(
             "syslog_truncated_total",
             "Messages that were cut, because they are too long.",
             "transport",
-            (
-                ("udp", receiver.truncated_datagrams),
-                ("tcp", self._connections.framing.truncated),
-            ),
+            {**self._connections.truncated, "udp": receiver.truncated_datagrams}.items(),
         )
         refused = CounterMetricFamily(
             "syslog_refused_total",
@@ -87,38 +85,3 @@ class SyslogTelemetry(Collector):
             "Time spent on messages.",
             value=receiver.handling_seconds,
         )
-
-    def _streams(self) -> Iterator[Metric]:
-        connections = self._connections
-        yield _counter(
-            "syslog_framing_faults_total",
-            "Places of streams where no message could be found, by what is wrong.",
-            "fault",
-            ((fault.value, count) for fault, count in connections.framing.faults.items()),
-        )
-        yield CounterMetricFamily(
-            "syslog_partial_total",
-            "Messages that ended with their connection, without an end of their own.",
-            value=connections.framing.partial,
-        )
-        yield GaugeMetricFamily(
-            "syslog_exporter_connections", "Connections open.", value=len(connections)
-        )
-        yield GaugeMetricFamily(
-            "syslog_exporter_connections_limit",
-            "Connections that may be open.",
-            value=connections.settings.limit,
-        )
-        yield _counter(
-            "syslog_exporter_connections_closed_total",
-            "Connections that have ended, by why.",
-            "reason",
-            connections.closed.items(),
-        )
-
-
-def _counter(name: str, help_text: str, label: str, values: Iterable[tuple[str, int]]) -> Metric:
-    family = CounterMetricFamily(name, help_text, labels=(label,))
-    for value, count in values:
-        family.add_metric((value,), count)
-    return family

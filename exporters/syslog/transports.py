@@ -12,3 +12,6 @@ TRANSPORTS: Final = {
     "unix-stream": "connections of this machine",
 }
 """All transports, and what they are."""
+
+LOCAL_ADDRESS: Final = "127.0.0.1"
+"""What a message over a Unix socket is of: a host of the inventory, and a relay, if this is one."""

@@ -60,8 +60,8 @@ def _wrong(text: str, problem: str, hint: str) -> ConfigError:
     return ConfigError((Problem(f"{_FLAG}={text} {problem}", hint=hint),))
 
 
-def open_listeners(addresses: Sequence[ListenAddress]) -> list[socket.socket]:
-    """Open listening sockets for all *addresses*, or none.
+def open_listeners(addresses: Sequence[ListenAddress], *, flag: str = _FLAG) -> list[socket.socket]:
+    """Open listening sockets for all *addresses*, or none; *flag* is where they came from.
 
     Raises:
         ConfigError: the system refuses one of them.
@@ -69,24 +69,23 @@ def open_listeners(addresses: Sequence[ListenAddress]) -> list[socket.socket]:
     with ExitStack() as undo:
         listeners = []
         for address in addresses:
-            for listener in _listen(address):
+            for listener in _listen(address, flag):
                 undo.enter_context(listener)
                 listeners.append(listener)
         undo.pop_all()
     return listeners
 
 
-def _listen(address: ListenAddress) -> list[socket.socket]:
+def _listen(address: ListenAddress, flag: str) -> list[socket.socket]:
     if address.host in ("", "::"):
-        return [_listen_everywhere(address)]
+        return [_listen_everywhere(address, flag)]
     try:
         resolved = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except OSError as error:
-        raise _wrong(
-            str(address), f"cannot be resolved: {error.strerror or error}", "check the host name"
-        ) from error
+        problem = f"{flag}={address} cannot be resolved: {error.strerror or error}"
+        raise ConfigError((Problem(problem, hint="check the host name"),)) from error
     opened: list[socket.socket] = []
     missing: OSError | None = None
     for family, _, _, _, sockaddr in resolved:
@@ -98,13 +97,13 @@ def _listen(address: ListenAddress) -> list[socket.socket]:
                 missing = error
                 continue
             _close_all(opened)
-            raise _refused(address, error) from error
+            raise _refused(address, error, flag) from error
     if not opened and missing is not None:
-        raise _refused(address, missing) from missing
+        raise _refused(address, missing, flag) from missing
     return opened
 
 
-def _listen_everywhere(address: ListenAddress) -> socket.socket:
+def _listen_everywhere(address: ListenAddress, flag: str) -> socket.socket:
     try:
         try:
             return _open(socket.AF_INET6, ("::", address.port), dual_stack=True)
@@ -114,7 +113,7 @@ def _listen_everywhere(address: ListenAddress) -> socket.socket:
             # A kernel without IPv6.
             return _open(socket.AF_INET, ("0.0.0.0", address.port))  # noqa: S104
     except OSError as error:
-        raise _refused(address, error) from error
+        raise _refused(address, error, flag) from error
 
 
 def _open(family: int, sockaddr: tuple[object, ...], *, dual_stack: bool = False) -> socket.socket:
@@ -132,10 +131,11 @@ def _open(family: int, sockaddr: tuple[object, ...], *, dual_stack: bool = False
     return listener
 
 
-def _refused(address: ListenAddress, error: OSError) -> ConfigError:
+def _refused(address: ListenAddress, error: OSError, flag: str) -> ConfigError:
     hints = {
-        errno.EADDRINUSE: f"stop what listens there, or choose another {_FLAG}",
-        errno.EACCES: "ports below 1024 need the capability CAP_NET_BIND_SERVICE",
+        errno.EADDRINUSE: f"stop what listens there, or choose another {flag}",
+        errno.EACCES: "ports below 1024 need the capability CAP_NET_BIND_SERVICE "
+        f"(systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE), or choose another {flag}",
         errno.EADDRNOTAVAIL: "choose an address of this machine",
     }
     reason = os.strerror(error.errno).lower() if error.errno else str(error)

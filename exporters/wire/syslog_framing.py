@@ -64,6 +64,8 @@ class StreamFramer:
     """The frames of one connection. It holds no more than one message and a count.
 
     Attributes:
+        max_message_bytes: What is longer is cut; may be changed at any time.
+        resynchronise: What to do after a fault; may be changed at any time.
         is_broken: Whether there was a fault that ends the connection.
     """
 
@@ -81,19 +83,37 @@ class StreamFramer:
             max_message_bytes: What is longer is cut.
             resynchronise: After a fault, go on behind the next LF. Else the connection is broken.
         """
+        self.max_message_bytes = max_message_bytes
+        self.resynchronise = resynchronise
         self.is_broken = False
         self._counts = counts
-        self._longest = max_message_bytes
-        self._resynchronise = resynchronise
-        self._rest = b""
+        self._rest = bytearray()
+        self._whole_at = 0
+        """How long the rest is when a counted frame is whole."""
+        self._line_is_open = False
+        """Whether the rest is a line, and has no end."""
         self._skip_octets = 0
         self._skip_line = False
         self._was_counted = False
 
+    @property
+    def held_bytes(self) -> int:
+        """How much of an unfinished frame is kept."""
+        return len(self._rest)
+
+    @property
+    def is_within_frame(self) -> bool:
+        """Whether a frame has begun that has not ended, be it kept or dropped."""
+        return bool(self._rest or self._skip_octets or self._skip_line)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take what was received, and give the messages that are whole now."""
         if self._rest:
-            data = self._rest + data
+            if self._goes_on(data):
+                self._rest += data
+                return []
+            data = bytes(self._rest) + data
+        self._whole_at, self._line_is_open = 0, False
         messages: list[bytes] = []
         position, size = self._skip(data, 0), len(data)
         position = self._plain_lines(data, position, messages)
@@ -105,12 +125,12 @@ class StreamFramer:
             position = self._frame(data, position, messages)
             if position == begin and not self._skip_line:
                 break  # not whole yet
-        self._rest = b"" if self.is_broken else data[position:]
+        self._rest = bytearray() if self.is_broken else bytearray(data[position:])
         return messages
 
     def close(self) -> list[bytes]:
         """Give what is left when the connection ends: a line without its end is a message."""
-        rest, self._rest = self._rest, b""
+        rest, self._rest = bytes(self._rest), bytearray()
         if self._skip_octets or (rest[:1].isdigit() and self._is_count(rest)):
             self._counts.faults[FramingFault.UNFINISHED] += 1
             return []
@@ -118,6 +138,16 @@ class StreamFramer:
             return []
         self._counts.partial += 1
         return [self._cut(rest.removesuffix(b"\r"))]
+
+    def _goes_on(self, data: bytes) -> bool:
+        """Whether the frame that has begun does not end in *data*, which so need not be read.
+
+        A sender of single octets would otherwise have all that is kept looked at for each of them.
+        """
+        size = len(self._rest) + len(data)
+        if self._line_is_open:
+            return size < self.max_message_bytes + 2 and _LINE_END.search(data) is None
+        return size < self._whole_at
 
     def _plain_lines(self, data: bytes, position: int, messages: list[bytes]) -> int:
         """Take all whole lines if there is nothing else, as nearly always; the position behind.
@@ -137,7 +167,7 @@ class StreamFramer:
             return position
         lines = block.split(b"\n")
         lines.pop()
-        if max(map(len, lines)) > self._longest:
+        if max(map(len, lines)) > self.max_message_bytes:
             return position
         messages += lines
         self._was_counted = False
@@ -147,7 +177,7 @@ class StreamFramer:
         """Take counted frames as long as they are whole and plain; the position behind them."""
         if self._skip_octets or self._skip_line:
             return position
-        size, longest = len(data), self._longest
+        size, longest = len(data), self.max_message_bytes
         while True:
             blank = data.find(b" <", position, position + _MOST_DIGITS + 2)
             digits = data[position:blank]
@@ -189,7 +219,7 @@ class StreamFramer:
                 return self._fail(FramingFault.DESYNCHRONISED, position)
             return self._line(data, position, messages)
         size = int(digits)
-        if digits.startswith(b"0") or size > self._longest * _FRAME_LIMIT:
+        if digits.startswith(b"0") or size > self.max_message_bytes * _FRAME_LIMIT:
             return self._fail(FramingFault.BAD_COUNT, position)
         return self._counted(data, head.end(2), size, position, messages)
 
@@ -201,8 +231,9 @@ class StreamFramer:
     def _counted(
         self, data: bytes, start: int, size: int, position: int, messages: list[bytes]
     ) -> int:
-        taken = min(size, self._longest)
+        taken = min(size, self.max_message_bytes)
         if len(data) - start < taken:
+            self._whole_at = start - position + taken
             return position
         messages.append(data[start : start + taken])
         if taken < size:
@@ -212,9 +243,10 @@ class StreamFramer:
         return start + taken
 
     def _line(self, data: bytes, position: int, messages: list[bytes]) -> int:
-        window = position + self._longest + 2  # the end may be CR LF
+        window = position + self.max_message_bytes + 2  # the end may be CR LF
         match = _LINE_END.search(data, position, window)
         if match is None and len(data) < window:
+            self._line_is_open = True
             return position
         self._was_counted = False
         if match is None:
@@ -225,16 +257,16 @@ class StreamFramer:
         return match.end()
 
     def _cut(self, message: bytes) -> bytes:
-        if len(message) <= self._longest:
+        if len(message) <= self.max_message_bytes:
             return message
         self._counts.truncated += 1
-        return message[: self._longest]
+        return message[: self.max_message_bytes]
 
     def _fail(self, fault: FramingFault, position: int) -> int:
         """Count a fault. What follows is skipped, so the position is the same or behind."""
         self._counts.faults[fault] += 1
         self._was_counted = False
-        if self._resynchronise:
+        if self.resynchronise:
             self._skip_line = True
         else:
             self.is_broken = True

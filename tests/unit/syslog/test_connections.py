@@ -2,108 +2,70 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
-from collections.abc import Callable
-from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exporters.config.event_settings import AccessSettings
 from exporters.config.fields import IPNetwork
 from exporters.config.syslog_config import ConnectionSettings
-from exporters.syslog.connections import Connections, _Connection
 
 from .conftest import DEVICE, STRANGER, Station
+from .network import Network
 
 MESSAGE = b"<34>Oct 11 22:14:15 mymachine su: hello"
+COUNTED = b"%d %s" % (len(MESSAGE), MESSAGE)
+MEBIBYTE = 1024 * 1024
 
 
-class Transport:
-    """What stands for a connection's socket."""
-
-    def __init__(self, peer: str) -> None:
-        self.peer = peer
-        self.is_closed = False
-
-    def get_extra_info(self, name: str) -> tuple[str, int]:
-        assert name == "peername"
-        return self.peer, 4711
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-class Loop:
-    """A clock and the calls that wait for it."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.calls: list[tuple[float, Callable[[], None]]] = []
-
-    def time(self) -> float:
-        return self.now
-
-    def call_later(self, seconds: float, call: Callable[[], None]) -> Loop:
-        self.calls.append((self.now + seconds, call))
-        return self
-
-    def cancel(self) -> None:
-        self.calls.clear()
-
-    def pass_seconds(self, seconds: float) -> None:
-        self.now += seconds
-        due = [call for at, call in self.calls if at <= self.now]
-        self.calls = [(at, call) for at, call in self.calls if at > self.now]
-        for call in due:
-            call()
-
-
-@pytest.fixture
-def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
-    found = Loop()
-    monkeypatch.setattr(asyncio, "get_running_loop", lambda: found)
-    return found
-
-
-class Network:
-    """Connections, and whoever makes them."""
-
-    def __init__(self, station: Station, **settings: Any) -> None:
-        self.station = station
-        self.connections = Connections(station.receiver, ConnectionSettings(**settings))
-
-    def connect(self, peer: str = DEVICE) -> tuple[_Connection, Transport]:
-        connection, transport = _Connection(self.connections), Transport(peer)
-        connection.connection_made(cast("asyncio.Transport", transport))
-        return connection, transport
-
-    def ends(self) -> dict[str, int]:
-        return {reason: count for reason, count in self.connections.closed.items() if count}
-
-
-@pytest.mark.usefixtures("loop")
-def test_frames_of_both_kinds_are_messages(station: Station) -> None:
+@pytest.mark.parametrize("chunk", [1, 0], ids=["octet by octet", "at once"])
+def test_frames_of_both_kinds_are_messages(station: Station, chunk: int) -> None:
     network = Network(station)
-    connection, _ = network.connect()
-    counted = b"%d %s" % (len(MESSAGE), MESSAGE)
-    for octet in MESSAGE + b"\n" + counted + MESSAGE + b"\r\n":
-        connection.data_received(bytes((octet,)))
-    connection.connection_lost(None)
+    line = network.connect()
+    line.send(MESSAGE + b"\n" + COUNTED + MESSAGE + b"\r\n", chunk=chunk)
+    line.end()
     assert station.receiver.received["tcp"] == station.receiver.outcomes["rfc3164"] == 3
     assert network.ends() == {"sender": 1}
 
 
-@pytest.mark.usefixtures("loop")
+@given(
+    texts=st.lists(st.binary(min_size=1, max_size=60), max_size=8),
+    counted=st.lists(st.booleans(), min_size=8, max_size=8),
+    cuts=st.lists(st.integers(0, 600), max_size=10),
+)
+def test_stream_gives_the_same_messages_however_it_is_split(
+    texts: list[bytes], counted: list[bool], cuts: list[int]
+) -> None:
+    stream = b""
+    messages = []
+    for text, is_counted in zip(texts, counted, strict=False):
+        message = b"<13>" + text.translate(None, b"\n\r\0")
+        messages.append(message)
+        stream += b"%d %s" % (len(message), message) if is_counted else message + b"\n"
+    taken: list[bytes] = []
+    station = Station()
+    station.receiver.take_frames = lambda some, source, transport: taken.extend(some)  # type: ignore[method-assign]
+    line = Network(station).connect()
+    begin = 0
+    for cut in sorted({min(cut, len(stream)) for cut in cuts} | {len(stream)}):
+        if cut > begin:
+            line.send(stream[begin:cut])
+            begin = cut
+    assert taken == messages
+    line.end()
+    assert taken == messages
+
+
 def test_last_line_without_an_end_is_a_message(station: Station) -> None:
     network = Network(station)
-    connection, _ = network.connect()
-    connection.data_received(MESSAGE)
-    connection.connection_lost(None)
+    line = network.connect()
+    line.send(MESSAGE)
+    line.end()
     assert station.receiver.outcomes["rfc3164"] == network.connections.framing.partial == 1
 
 
-@pytest.mark.usefixtures("loop")
 @pytest.mark.parametrize(
     ("answer", "is_closed", "messages"), [("close", True, 1), ("resynchronise", False, 2)]
 )
@@ -111,10 +73,10 @@ def test_framing_fault_is_an_outcome_and_answered_as_configured(
     station: Station, answer: str, is_closed: bool, messages: int
 ) -> None:
     network = Network(station, framing_fault=answer)
-    connection, transport = network.connect()
+    line = network.connect()
     counted = b"%d %s" % (len(MESSAGE) - 3, MESSAGE)
-    connection.data_received(counted + b"\n" + MESSAGE + b"\n")
-    assert transport.is_closed is is_closed
+    line.send(counted + b"\n" + MESSAGE + b"\n")
+    assert line.is_closed is is_closed
     receiver = station.receiver
     assert receiver.outcomes["framing_fault"] == 1
     assert receiver.refused == {("core-1", "framing_fault"): 1}
@@ -122,61 +84,247 @@ def test_framing_fault_is_an_outcome_and_answered_as_configured(
     assert sum(receiver.outcomes.values()) == receiver.received["tcp"]
 
 
-@pytest.mark.usefixtures("loop")
+def test_bad_message_does_not_end_its_connection(station: Station) -> None:
+    line = Network(station).connect()
+    for bad in (b"<999>", b"\xff\xfe", b"<1>2 bad", b"", b"\x1b[31m", b"<13>1 - - - - - [x"):
+        line.send(bad + b"\n")
+    line.send(MESSAGE + b"\n")
+    assert not line.is_closed
+    assert station.receiver.outcomes["framing_fault"] == 0
+
+
+# --- how many -------------------------------------------------------------------------------------
+
+
 def test_one_sender_cannot_take_all_connections(station: Station) -> None:
     network = Network(station, limit=3, sender_limit=2)
-    made = [network.connect()[1] for _ in range(3)]
-    assert [transport.is_closed for transport in made] == [False, False, True]
-    assert network.connect(STRANGER)[1].is_closed is False
-    assert network.connect("198.51.100.8")[1].is_closed is True
+    assert [network.try_to_connect() is None for _ in range(3)] == [False, False, True]
+    assert network.try_to_connect(STRANGER) is not None
+    assert network.try_to_connect("198.51.100.8") is None
     assert len(network.connections) == 3
+    assert network.ends() == {"sender_limit": 1, "limit": 1}
 
 
-@pytest.mark.usefixtures("loop")
 def test_place_of_a_connection_that_has_ended_is_free(station: Station) -> None:
     network = Network(station, limit=1)
-    first, _ = network.connect()
-    refused, _ = network.connect()
-    refused.connection_lost(None)
-    assert len(network.connections) == 1
-    first.connection_lost(ConnectionResetError())
-    assert network.connect()[1].is_closed is False
+    first = network.connect()
+    assert network.try_to_connect() is None
+    first.end(ConnectionResetError())
+    assert network.try_to_connect() is not None
     assert network.ends() == {"limit": 1, "error": 1}
 
 
-def test_silent_connection_ends_and_one_that_speaks_does_not(station: Station, loop: Loop) -> None:
-    network = Network(station, idle_timeout="60s")
-    connection, transport = network.connect()
-    loop.pass_seconds(40)
-    connection.data_received(MESSAGE + b"\n")
-    loop.pass_seconds(30)
-    assert not transport.is_closed
-    loop.pass_seconds(31)
-    assert transport.is_closed
-    connection.connection_lost(None)
-    assert network.ends() == {"idle": 1}
+def test_connections_are_no_more_than_open_files_allow(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporters.open_files.device_sockets", lambda: 2)
+    network = Network(station, limit=1000)
+    assert [network.try_to_connect() is None for _ in range(3)] == [False, False, True]
+    assert network.connections.limit == 2
 
 
-@pytest.mark.usefixtures("loop")
 def test_sender_outside_of_allowed_networks_has_no_connection() -> None:
     networks: tuple[IPNetwork, ...] = (ipaddress.ip_network("192.0.2.0/24"),)
     network = Network(Station(access=AccessSettings(allowed_networks=networks)))
-    connection, transport = network.connect(STRANGER)
-    connection.data_received(MESSAGE + b"\n")
-    connection.connection_lost(None)
-    assert transport.is_closed
+    assert network.try_to_connect(STRANGER) is None
+    assert network.try_to_connect(f"::ffff:{DEVICE}") is not None
     assert network.ends() == {"source_denied": 1}
-    assert sum(network.station.receiver.received.values()) == 0
 
 
-@pytest.mark.usefixtures("loop")
+def test_mapped_address_is_the_device_and_counts_as_one_sender(station: Station) -> None:
+    network = Network(station, sender_limit=1)
+    line = network.connect(f"::ffff:{DEVICE}")
+    assert line.connection.source.device == "core-1"
+    assert network.try_to_connect(DEVICE) is None
+
+
+# --- how long -------------------------------------------------------------------------------------
+
+
+def test_silent_connection_ends_and_one_that_speaks_does_not(station: Station) -> None:
+    network = Network(station, idle_timeout="60s")
+    line = network.connect()
+    network.pass_seconds(40)
+    line.send(MESSAGE + b"\n")
+    network.pass_seconds(30)
+    assert not line.is_closed
+    network.pass_seconds(31)
+    assert network.ends() == {"idle": 1}
+
+
+@pytest.mark.parametrize("begin", [b"<34>", b"4000 <34>", b"12"], ids=["line", "counted", "count"])
+def test_message_that_does_not_end_ends_its_connection(station: Station, begin: bytes) -> None:
+    network = Network(station, frame_timeout="30s")
+    line = network.connect()
+    line.send(begin)
+    for _ in range(29):
+        network.pass_seconds(1)
+        line.send(b"1")
+    assert not line.is_closed
+    network.pass_seconds(1)
+    assert network.ends() == {"slow_frame": 1}
+
+
+def test_endless_line_that_is_dropped_ends_its_connection(station: Station) -> None:
+    network = Network(Station(max_message_bytes=480), frame_timeout="30s")
+    line = network.connect()
+    for _ in range(31):
+        line.send(b"x" * 1000)
+        network.pass_seconds(1)
+    assert network.ends() == {"slow_frame": 1}
+
+
+def test_sender_of_long_messages_one_after_the_other_is_not_slow(station: Station) -> None:
+    network = Network(station, frame_timeout="30s")
+    line = network.connect()
+    for _ in range(100):
+        line.send(b"end\n<34>begin ")
+        network.pass_seconds(1)
+    assert not line.is_closed
+
+
+# --- how much -------------------------------------------------------------------------------------
+
+
 def test_endless_line_is_cut_and_nothing_of_it_kept() -> None:
     station = Station(max_message_bytes=480)
     network = Network(station)
-    connection, _ = network.connect()
-    connection.data_received(b"<34>")
+    line = network.connect()
+    line.send(b"<34>")
     for _ in range(100):
-        connection.data_received(b"x" * 1000)
-    connection.data_received(b"\n" + MESSAGE + b"\n")
-    assert network.connections.framing.truncated == 1
+        line.send(b"x" * 1000)
+    assert network.connections.held_bytes == 0
+    line.send(b"\n" + MESSAGE + b"\n")
+    assert network.connections.truncated["tcp"] == 1
     assert station.receiver.received_bytes["tcp"] == 480 + len(MESSAGE)
+
+
+def test_connection_that_holds_most_gives_way_when_all_hold_too_much() -> None:
+    station = Station(max_message_bytes=MEBIBYTE)
+    network = Network(station, buffer_bytes=2 * MEBIBYTE)
+    honest = network.connect()
+    honest.send(MESSAGE[:20])
+    for number in range(4):
+        greedy = network.connect(f"198.51.100.{number}")
+        greedy.send(b"<34>" + b"x" * (900_000 + number), chunk=200_000)
+        network.settle()
+        assert network.connections.held_bytes <= 2 * MEBIBYTE
+    assert network.ends() == {"buffers": 2}
+    honest.send(MESSAGE[20:] + b"\n")
+    assert station.receiver.outcomes["rfc3164"] >= 1
+    for line in network.lines:
+        line.end()
+    assert network.connections.held_bytes == 0
+
+
+# --- reload ---------------------------------------------------------------------------------------
+
+
+def test_open_connection_follows_a_reload(station: Station) -> None:
+    network = Network(station)
+    line = network.connect()
+    line.send(b"<34>" + b"x" * 100)
+    network.station.receiver.replace(Station(max_message_bytes=480).receiver.policy)
+    network.connections.replace(ConnectionSettings(framing_fault="resynchronise"), None)
+    line.send(b"x" * 500 + b"\n0 <34>x\n" + MESSAGE + b"\n")
+    assert network.connections.truncated["tcp"] == 1
+    assert not line.is_closed
+    assert station.receiver.outcomes["framing_fault"] == 1
+    assert station.receiver.outcomes["rfc3164"] == 1
+
+
+# --- a balancer -----------------------------------------------------------------------------------
+
+BALANCER = "203.0.113.5"
+FROM_DEVICE = b"PROXY TCP4 %s 203.0.113.5 56324 514\r\n" % DEVICE.encode()
+
+
+def balanced(station: Station, **settings: object) -> Network:
+    return Network(station, trusted_balancers=[f"{BALANCER}/32"], **settings)
+
+
+@pytest.mark.parametrize("chunk", [1, 0], ids=["octet by octet", "at once"])
+def test_balancer_says_whose_messages_are(station: Station, chunk: int) -> None:
+    network = balanced(station)
+    line = network.connect(BALANCER)
+    line.send(FROM_DEVICE + MESSAGE + b"\n", chunk=chunk)
+    assert station.last["device"] == "core-1"
+    assert station.last["source"] == DEVICE
+    assert network.connections.opening == 0
+
+
+@pytest.mark.parametrize(
+    "header",
+    [MESSAGE + b"\n", b"PROXY TCP4 1.2.3.4\r\n", b"\x16\x03\x01garbage", b"P" * 200],
+    ids=["none", "half", "tls", "garbage"],
+)
+def test_balancer_without_a_right_header_is_a_fault_that_ends_the_connection(
+    station: Station, header: bytes
+) -> None:
+    network = balanced(station)
+    network.connect(BALANCER).send(header)
+    assert network.ends() == {"proxy": 1}
+    assert sum(station.receiver.received.values()) == 0
+    assert network.connections.opening == 0
+
+
+def test_balancer_that_is_slow_is_a_fault_and_one_that_only_looks_is_none(
+    station: Station,
+) -> None:
+    network = balanced(station, handshake_timeout="10s")
+    network.connect(BALANCER).send(FROM_DEVICE[:10])
+    network.connect(BALANCER).end()
+    network.pass_seconds(10)
+    cut_short = network.connect(BALANCER)
+    cut_short.send(FROM_DEVICE[:10])
+    cut_short.end()
+    assert network.ends() == {"sender": 1, "proxy": 2}
+
+
+def test_balancer_may_speak_for_itself(station: Station) -> None:
+    network = balanced(station)
+    network.connect(BALANCER).send(b"PROXY UNKNOWN\r\n" + MESSAGE + b"\n")
+    assert station.last["source"] == BALANCER
+
+
+def test_limits_hold_for_senders_behind_a_balancer_and_not_for_it(station: Station) -> None:
+    network = balanced(station, sender_limit=2)
+    for _ in range(3):
+        network.connect(BALANCER).send(FROM_DEVICE)
+    network.connect(BALANCER).send(FROM_DEVICE.replace(DEVICE.encode(), STRANGER.encode()))
+    assert network.ends() == {"sender_limit": 1}
+    assert len(network.connections) == 3
+
+
+def test_sender_behind_a_balancer_must_be_allowed_and_the_balancer_need_not() -> None:
+    networks: tuple[IPNetwork, ...] = (ipaddress.ip_network("192.0.2.0/24"),)
+    station = Station(access=AccessSettings(allowed_networks=networks))
+    network = balanced(station)
+    network.connect(BALANCER).send(FROM_DEVICE + MESSAGE + b"\n")
+    denied = FROM_DEVICE.replace(DEVICE.encode(), STRANGER.encode())
+    network.connect(BALANCER).send(denied + MESSAGE + b"\n")
+    network.connect(BALANCER).send(b"PROXY UNKNOWN\r\n" + MESSAGE + b"\n")
+    assert station.receiver.received["tcp"] == 1
+    assert network.ends() == {"source_denied": 2}
+
+
+def test_header_of_others_is_no_special_case(station: Station) -> None:
+    network = balanced(station)
+    network.connect(STRANGER).send(FROM_DEVICE + MESSAGE + b"\n")
+    assert station.receiver.received["tcp"] == 2
+    assert station.last["source"] == STRANGER
+    assert network.ends() == {}
+
+
+# --- Unix sockets ---------------------------------------------------------------------------------
+
+
+def test_connection_of_this_machine_is_of_its_loopback_address() -> None:
+    networks: tuple[IPNetwork, ...] = (ipaddress.ip_network("192.0.2.0/24"),)
+    station = Station(access=AccessSettings(allowed_networks=networks))
+    network = Network(station, sender_limit=1)
+    for _ in range(3):
+        network.connect("", "unix-stream").send(MESSAGE + b"\n")
+    assert station.receiver.received["unix-stream"] == 3
+    assert station.receiver.outcomes["source_denied"] == 0
+    assert station.last["source"] == "127.0.0.1"
