@@ -53,12 +53,13 @@ def connection_families(connections: Connections) -> Iterator[Metric]:
         ("buffer_limit_bytes", "What they may hold.", settings.buffer_bytes),
     ):
         yield GaugeMetricFamily(f"syslog_exporter_{name}", text, value=value)
+    expiry = GaugeMetricFamily(
+        "syslog_exporter_tls_certificate_not_after_timestamp_seconds",
+        "Unix time when the certificate that is served expires.",
+    )
     if connections.tls is not None:
-        yield GaugeMetricFamily(
-            "syslog_exporter_tls_certificate_not_after_timestamp_seconds",
-            "Unix time when the certificate that is served expires.",
-            value=connections.tls.expires_at,
-        )
+        expiry.add_metric((), connections.tls.expires_at)
+    yield expiry
 
 
 def counter_by(name: str, help_text: str, label: str, values: Iterable[tuple[str, int]]) -> Metric:

@@ -39,6 +39,7 @@ from exporters.sockets.icmp_values import Reply, Stamp
 from exporters.syslog.connections import CLOSED
 from exporters.syslog.outcomes import OUTCOMES as SYSLOG_OUTCOMES
 from exporters.syslog.series import SyslogSeries
+from exporters.syslog.tls import TLS_FAILURES
 from exporters.trap.outcomes import OUTCOMES
 from exporters.trap.series import TrapSeries
 from exporters.web.pages import STYLESHEET_PATH
@@ -210,7 +211,12 @@ def syslog_metrics() -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("heading", "table"), [("| outcome | |", SYSLOG_OUTCOMES), ("## Why connections end", CLOSED)]
+    ("heading", "table"),
+    [
+        ("| outcome | |", SYSLOG_OUTCOMES),
+        ("## Why connections end", CLOSED),
+        ("| failure | |", TLS_FAILURES),
+    ],
 )
 def test_every_outcome_of_a_message_is_documented_and_the_reverse(
     heading: str, table: dict[str, str], pages: dict[str, str]
