@@ -5,7 +5,7 @@
 set -eu
 export DEBIAN_FRONTEND=noninteractive PATH="$PATH:/usr/sbin:/sbin"
 
-# program:package
+# program:package; where there is no command, a path with wildcards for what differs by machine
 peers="snmpd:snmpd
 snmpwalk:snmp
 prometheus:prometheus
@@ -19,11 +19,20 @@ fping:fping
 nft:nftables
 prometheus-alertmanager:prometheus-alertmanager
 snmptrapd:snmptrapd
-chromium:chromium"
+chromium:chromium
+openssl:openssl
+logger:bsdutils
+rsyslogd:rsyslog
+/usr/lib/*/rsyslog/lmnsd_gtls.so:rsyslog-gnutls"
 
 missing=""
 for peer in $peers; do
-    command -v "${peer%%:*}" >/dev/null || missing="$missing ${peer##*:}"
+    program=${peer%%:*}
+    case $program in
+    # shellcheck disable=SC2086
+    /*) ls $program >/dev/null 2>&1 ;;
+    *) command -v "$program" >/dev/null ;;
+    esac || missing="$missing ${peer##*:}"
 done
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then

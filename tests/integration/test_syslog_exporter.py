@@ -2,76 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from .exporter import Exporter, start_exporter
-from .exposition import Exposition
 from .processes import Programs, run, until
+from .syslog_exporter import SyslogExporter
 
-_ADDRESS = re.compile(r'msg="listening for syslog" address=127\.0\.0\.1:(\d+) transport=(\w+)')
 LINK = "<187>42: *Mar  1 18:46:11: %%LINK-3-UPDOWN: Interface Gi0/7, changed state to %s\n"
-
-
-class SyslogExporter:
-    """One exporter, whose files stay when it is started again."""
-
-    def __init__(self, programs: Programs) -> None:
-        self.programs = programs
-        folder = programs.folder
-        (folder / "devices.yml").write_text(
-            'devices: [{name: switch-1, addresses: [127.0.0.1, "::1"]}]\n'
-        )
-        (folder / "syslog.yml").write_text("max_message_bytes: 8192\n")
-        self.start()
-
-    def start(self) -> None:
-        folder = self.programs.folder
-        self.http: Exporter = start_exporter(
-            self.programs,
-            "--syslog.listen-address=udp://127.0.0.1:0",
-            "--syslog.listen-address=tcp://127.0.0.1:0",
-            f"--config.file={folder}/syslog.yml",
-            f"--devices.file={folder}/devices.yml",
-            f"--events.state-file={folder}/syslog.state",
-            name="syslog",
-            address="127.0.0.1:0",
-        )
-        found = _ADDRESS.findall(self.http.program.errors)
-        self.ports = {transport: int(port) for port, transport in found}
-
-    def metrics(self) -> Exposition:
-        metrics = self.http.telemetry()
-        outcomes = sum(metrics.named("syslog_outcomes_total").values())
-        assert outcomes == sum(metrics.named("syslog_received_total").values())
-        return metrics
-
-    def wait_for(self, outcome: str, count: int) -> None:
-        until(
-            lambda: self.metrics().value("syslog_outcomes_total", outcome=outcome) >= count,
-            f"{count} {outcome}",
-        )
-
-    def events(self) -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = json.loads(self.http.request("/events.json").text)
-        return events
-
-    def link(self) -> float:
-        return self.metrics().value(
-            "network_event_active", device="switch-1", event="link", instance="Gi0/7"
-        )
-
-    def send(self, data: bytes) -> None:
-        with socket.create_connection(("127.0.0.1", self.ports["tcp"])) as connection:
-            connection.sendall(data)
 
 
 @pytest.fixture
