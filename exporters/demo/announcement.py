@@ -82,6 +82,9 @@ def _of_messages(demo: RunningDemo) -> list[str]:
 async def _of_prometheus(demo: RunningDemo) -> list[str]:
     if demo.prometheus is None:
         return ["", "  Prometheus is not installed; install it to see it scrape the exporters."]
+    consoles = f"http://{demo.prometheus}/consoles"
+    changing = demo.incidents.changing
+    link = f"device={changing.device.name}&interface={changing.port.name}"
     pages = f"http://{demo.prometheus}"
     if (await demo.fetch(f"{pages}/targets"))[0] == 404:
         pages += "/classic"  # Debian builds Prometheus without its new pages
@@ -91,6 +94,9 @@ async def _of_prometheus(demo: RunningDemo) -> list[str]:
         f"  Prometheus           {pages}/targets",
         f"    traffic            {pages}/graph?g0.expr={query}&g0.tab=0",
         f"    alerts             {pages}/alerts",
+        f"    all devices        {consoles}/index.html",
+        f"    one device         {consoles}/device.html?device={changing.device.name}",
+        f"    one interface      {consoles}/interface.html?{link}",
     ]
 
 

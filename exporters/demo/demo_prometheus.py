@@ -33,6 +33,9 @@ async def start_prometheus(
     _write_rules(folder)
     command = [program, f"--config.file={configuration}", f"--storage.tsdb.path={folder}/tsdb"]
     command += [f"--web.listen-address={address}", "--log.level=error"]
+    dashboards = bundled_directory("dashboards")
+    command += [f"--web.console.templates={dashboards}/consoles"]
+    command += [f"--web.console.libraries={dashboards}/console_libraries"]
     return address, await start_child(stack, "Prometheus", command)
 
 
