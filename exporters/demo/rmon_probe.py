@@ -8,17 +8,24 @@ Two faults can be switched on. *torn*: the newest bucket of each history lacks i
 in a table that turns while it is walked. *endless*: tables with a TimeFilter answer for every
 TimeMark up to now, as RFC 4502 has it, so that a walk of them does not end.
 
-Sources: RFC 2819, RFC 3273, RFC 4502, RFC 2613, RFC 3434.
+Sources: RFC 2819, RFC 3273, RFC 4502, RFC 3434; what switches add is ``rmon_switch``'s.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from exporters.demo.recording import Recording, decode_varbind
+from exporters.demo.rmon_switch import switch_cells
+from exporters.demo.rmon_traffic import (
+    IF_INDEX,
+    MODULUS_32,
+    OCTETS_PER_PACKET,
+    Cell,
+    packets_at,
+)
 from exporters.wire.ber import encode_integer_content, encode_oid, encode_subids
 from exporters.wire.snmp_message import VarBind
 from exporters.wire.tags import (
@@ -33,19 +40,13 @@ from exporters.wire.tags import (
 
 RMON: Final = encode_oid("1.3.6.1.2.1.16")
 _SYS_UP_TIME: Final = encode_oid("1.3.6.1.2.1.1.3.0")
-_IF_INDEX: Final = "1.3.6.1.2.1.2.2.1.1"
-_OCTETS_PER_PACKET: Final = 600
 _HOST_SHARES: Final = (0.5, 0.25, 0.15, 0.1)
 _INTERVALS: Final = (30, 300)
 _GRANTED: Final = 20
-_CAPABILITIES: Final = bytes.fromhex("ffc03fe0")
+_CAPABILITIES: Final = bytes.fromhex("fff03fe0")
 _PROTOCOLS: Final = ("ether2", "ether2.ip", "ether2.ip.tcp.https", "ether2.ip.udp.dns")
 _PROTOCOL_SHARES: Final = (1.0, 0.9, 0.6, 0.1)
-MODULUS_32: Final = 1 << 32
 _TORN_FROM_COLUMN: Final = 9
-
-_Cell = tuple[str, int, int | str | bytes]
-"""OID below rmon, tag, value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class RmonProbe:
         for table in (self._statistics, self._history, self._alarms, self._hosts, self._rmon2):
             for below, tag, value in table(uptime):
                 yield _varbind(below, tag, value)
+        for below, tag, value in switch_cells(self.interfaces, uptime):
+            yield _varbind(below, tag, value)
 
     def time_filtered(self, uptime: float) -> dict[str, list[tuple[tuple[int, ...], int]]]:
         """The columns of tables with a TimeFilter: rows of control index, rest of the index, count.
@@ -72,8 +75,8 @@ class RmonProbe:
         for number, index in enumerate(self.interfaces, 1):
             for host, share in enumerate(_HOST_SHARES, 1):
                 address = (4, 192, 0, 2, host)
-                packets = int(_packets(index, uptime) * share)
-                octets = packets * _OCTETS_PER_PACKET
+                packets = int(packets_at(index, uptime) * share)
+                octets = packets * OCTETS_PER_PACKET
                 counts = (packets, packets // 2, octets, octets // 2)
                 for column, count in zip((3, 4, 5, 6), counts, strict=True):
                     columns.setdefault(f"14.2.1.{column}", []).append(
@@ -83,19 +86,19 @@ class RmonProbe:
                     rows = columns.setdefault(f"16.1.1.{column}", [])
                     rows.append(((number, 2, *address, 3), count))
                 pair = (*address, 4, 198, 51, 100, host)
-                for column, count in ((3, packets), (4, octets)):
+                for column, count in ((4, packets), (5, octets)):
                     columns.setdefault(f"15.2.1.{column}", []).append(((number, 2, *pair), count))
                 for column, count in ((2, packets), (3, octets)):
                     rows = columns.setdefault(f"17.1.1.{column}", [])
                     rows.append(((number, 2, *pair, 3), count))
         return columns
 
-    def _statistics(self, uptime: float) -> Iterator[_Cell]:
+    def _statistics(self, uptime: float) -> Iterator[Cell]:
         for number, index in enumerate(self.interfaces, 1):
-            packets = _packets(index, uptime)
-            octets = packets * _OCTETS_PER_PACKET
+            packets = packets_at(index, uptime)
+            octets = packets * OCTETS_PER_PACKET
             yield f"1.1.1.1.{number}", INTEGER, number
-            yield f"1.1.1.2.{number}", OBJECT_IDENTIFIER, f"{_IF_INDEX}.{index}"
+            yield f"1.1.1.2.{number}", OBJECT_IDENTIFIER, f"{IF_INDEX}.{index}"
             counts = {4: octets, 5: packets, 6: packets // 50, 7: packets // 40, 8: packets // 9999}
             counts |= {
                 16: packets // 2,
@@ -107,18 +110,19 @@ class RmonProbe:
             yield f"1.1.1.20.{number}", OCTET_STRING, "monitor"
             yield f"1.1.1.21.{number}", INTEGER, 1
             yield f"1.4.1.1.{number}", COUNTER32, packets // 100_000
+            yield f"1.4.1.2.{number}", TIME_TICKS, 0
             for column, count in ((1, packets), (3, octets)):
-                yield f"1.7.1.{column}.{number}", GAUGE32, count >> 32
+                yield f"1.7.1.{column}.{number}", COUNTER32, count >> 32
                 yield f"1.7.1.{column + 1}.{number}", COUNTER64, count
             for column, size in enumerate((14, 15, 16, 17, 18, 19)):
                 yield f"1.7.1.{6 + 2 * column}.{number}", COUNTER64, counts.get(size, 0)
 
-    def _history(self, uptime: float) -> Iterator[_Cell]:
+    def _history(self, uptime: float) -> Iterator[Cell]:
         controls = [(index, each) for index in self.interfaces for each in _INTERVALS]
         for control, (index, interval) in enumerate(controls, 1):
             row: dict[int, tuple[int, int | str]] = {
                 1: (INTEGER, control),
-                2: (OBJECT_IDENTIFIER, f"{_IF_INDEX}.{index}"),
+                2: (OBJECT_IDENTIFIER, f"{IF_INDEX}.{index}"),
                 3: (INTEGER, _GRANTED),
                 4: (INTEGER, _GRANTED),
                 5: (INTEGER, interval),
@@ -137,10 +141,10 @@ class RmonProbe:
                     if int(cell[0].split(".")[3]) < _TORN_FROM_COLUMN
                 )
 
-    def _bucket(self, control: int, index: int, interval: int, sample: int) -> Iterator[_Cell]:
+    def _bucket(self, control: int, index: int, interval: int, sample: int) -> Iterator[Cell]:
         start, end = (sample - 1) * interval, sample * interval
-        packets = _packets(index, end) - _packets(index, start)
-        values = {5: packets * _OCTETS_PER_PACKET, 6: packets, 7: packets // 50, 8: packets // 40}
+        packets = packets_at(index, end) - packets_at(index, start)
+        values = {5: packets * OCTETS_PER_PACKET, 6: packets, 7: packets // 50, 8: packets // 40}
         for column in range(1, 16):
             where = f"2.2.1.{column}.{control}.{sample}"
             if column in (1, 2, 15):
@@ -150,8 +154,8 @@ class RmonProbe:
             else:
                 yield where, COUNTER32, values.get(column, 0)
 
-    def _alarms(self, uptime: float) -> Iterator[_Cell]:
-        rate = _packets(1, uptime) - _packets(1, uptime - 30)
+    def _alarms(self, uptime: float) -> Iterator[Cell]:
+        rate = packets_at(1, uptime) - packets_at(1, uptime - 30)
         row: dict[int, int | str] = {
             1: 1,
             2: 30,
@@ -170,13 +174,13 @@ class RmonProbe:
         yield "3.1.1.12.1", INTEGER, 1
         numbers = {2: 30, 4: 2, 6: 2, 7: 1, 10: 2, 13: 2, 14: 1, 15: 1, 18: 3, 19: 1}
         for column, number in numbers.items():
-            yield f"29.1.1.1.{column}.1", INTEGER, number
-        yield "29.1.1.1.3.1", OBJECT_IDENTIFIER, "1.3.6.1.2.1.16.1.7.1.4.1"
-        yield "29.1.1.1.5.1", COUNTER64, rate * _OCTETS_PER_PACKET
+            yield f"29.1.1.1.1.{column}.1", INTEGER, number
+        yield "29.1.1.1.1.3.1", OBJECT_IDENTIFIER, "1.3.6.1.2.1.16.1.7.1.4.1"
+        yield "29.1.1.1.1.5.1", COUNTER64, rate * OCTETS_PER_PACKET
         for column, value in ((8, 0), (9, 2), (11, 0), (12, 1)):
-            yield f"29.1.1.1.{column}.1", GAUGE32, value
-        yield "29.1.1.1.16.1", COUNTER32, 0
-        yield "29.1.1.1.17.1", OCTET_STRING, "monitor"
+            yield f"29.1.1.1.1.{column}.1", GAUGE32, value
+        yield "29.1.1.1.1.16.1", COUNTER32, 0
+        yield "29.1.1.1.1.17.1", OCTET_STRING, "monitor"
         for event, sent in ((1, int(uptime // 600) * 60_000), (2, 0)):
             yield f"9.1.1.1.{event}", INTEGER, event
             yield f"9.1.1.2.{event}", OCTET_STRING, "utilization"
@@ -192,18 +196,18 @@ class RmonProbe:
             yield f"9.2.1.3.1.{entry}", TIME_TICKS, entry * 60_000
             yield f"9.2.1.4.1.{entry}", OCTET_STRING, "utilization above the threshold"
 
-    def _hosts(self, uptime: float) -> Iterator[_Cell]:
+    def _hosts(self, uptime: float) -> Iterator[Cell]:
         for number, index in enumerate(self.interfaces, 1):
             for table in ("4.1.1", "6.1.1"):
                 yield f"{table}.1.{number}", INTEGER, number
-                yield f"{table}.2.{number}", OBJECT_IDENTIFIER, f"{_IF_INDEX}.{index}"
+                yield f"{table}.2.{number}", OBJECT_IDENTIFIER, f"{IF_INDEX}.{index}"
                 yield f"{table}.3.{number}", INTEGER, len(_HOST_SHARES)
                 yield f"{table}.4.{number}", TIME_TICKS, 0
                 yield f"{table}.5.{number}", OCTET_STRING, "monitor"
                 yield f"{table}.6.{number}", INTEGER, 1
             for host, share in enumerate(_HOST_SHARES, 1):
-                packets = int(_packets(index, uptime) * share) % MODULUS_32
-                octets = packets * _OCTETS_PER_PACKET % MODULUS_32
+                packets = int(packets_at(index, uptime) * share) % MODULUS_32
+                octets = packets * OCTETS_PER_PACKET % MODULUS_32
                 mac = f"6.0.0.94.0.83.{host}"
                 for column, count in (
                     (4, packets),
@@ -221,34 +225,41 @@ class RmonProbe:
             yield f"5.1.1.{column}.1", INTEGER, value
         yield "5.1.1.8.1", TIME_TICKS, int(max(0.0, uptime - window) * 100)
         yield "5.1.1.9.1", OCTET_STRING, "monitor"
-        change = _packets(1, uptime) - _packets(1, uptime - window)
+        change = packets_at(1, uptime) - packets_at(1, uptime - window)
         for rank, share in enumerate(_HOST_SHARES, 1):
             yield f"5.2.1.1.1.{rank}", INTEGER, 1
             yield f"5.2.1.2.1.{rank}", INTEGER, rank
             yield f"5.2.1.3.1.{rank}", OCTET_STRING, bytes((0, 0, 94, 0, 83, rank))
-            yield f"5.2.1.4.1.{rank}", INTEGER, int(change * share) * _OCTETS_PER_PACKET
+            yield f"5.2.1.4.1.{rank}", INTEGER, int(change * share) * OCTETS_PER_PACKET
 
-    def _rmon2(self, uptime: float) -> Iterator[_Cell]:
+    def _rmon2(self, uptime: float) -> Iterator[Cell]:
         yield "11.1.0", TIME_TICKS, 500
         for local, name in enumerate(_PROTOCOLS, 1):
             identifier = f"4.0.0.0.{local}.1.0"
             yield f"11.2.1.3.{identifier}", INTEGER, local
             yield f"11.2.1.4.{identifier}", OCTET_STRING, name
+            yield f"11.2.1.5.{identifier}", OCTET_STRING, b"\x40"
+            for column in (6, 7, 8):  # supportedOn
+                yield f"11.2.1.{column}.{identifier}", INTEGER, 3
+            yield f"11.2.1.9.{identifier}", OCTET_STRING, "monitor"
             yield f"11.2.1.10.{identifier}", INTEGER, 1
         for number, index in enumerate(self.interfaces, 1):
-            source = f"{_IF_INDEX}.{index}"
+            source = f"{IF_INDEX}.{index}"
             yield f"12.1.1.2.{number}", OBJECT_IDENTIFIER, source
             yield f"12.1.1.3.{number}", COUNTER32, 0
+            yield f"12.1.1.4.{number}", TIME_TICKS, 0
             yield f"12.1.1.5.{number}", OCTET_STRING, "monitor"
             yield f"12.1.1.6.{number}", INTEGER, 1
             for local, share in enumerate(_PROTOCOL_SHARES, 1):
-                packets = int(_packets(index, uptime) * share)
+                packets = int(packets_at(index, uptime) * share)
                 # ZeroBasedCounter32 is a Gauge32 on the wire.
                 yield f"12.2.1.1.{number}.{local}", GAUGE32, packets % MODULUS_32
-                octets = packets * _OCTETS_PER_PACKET
+                octets = packets * OCTETS_PER_PACKET
                 yield f"12.2.1.2.{number}.{local}", GAUGE32, octets % MODULUS_32
             for table in ("14.1.1", "15.1.1"):
                 yield f"{table}.2.{number}", OBJECT_IDENTIFIER, source
+                for column in (6, 10):  # as many entries as it can hold
+                    yield f"{table}.{column}.{number}", INTEGER, -1
                 for column, count in ((3, 0), (4, 9), (5, 5), (7, 0), (8, 6), (9, 2)):
                     yield f"{table}.{column}.{number}", COUNTER32, count
                 yield f"{table}.11.{number}", OCTET_STRING, "monitor"
@@ -256,29 +267,34 @@ class RmonProbe:
         yield "13.1.0", COUNTER32, 40
         yield "13.2.0", COUNTER32, 7
         yield "13.3.0", INTEGER, -1
-        yield from self._matrix_report(uptime)
+        yield from self._matrix_reports(uptime)
         yield from self._user_history(uptime)
         yield "19.1.0", OCTET_STRING, _CAPABILITIES
         yield "19.2.0", OCTET_STRING, "1.0"
         yield "19.3.0", OCTET_STRING, "pretend"
 
-    def _matrix_report(self, uptime: float) -> Iterator[_Cell]:
+    def _matrix_reports(self, uptime: float) -> Iterator[Cell]:
         window = 60
-        for column, value in {2: 1, 3: 2, 4: 0, 5: window, 6: 5, 7: 2, 11: 1}.items():
-            yield f"15.4.1.{column}.1", INTEGER, value
-        yield "15.4.1.8.1", TIME_TICKS, int(uptime // window) * window * 100
-        yield "15.4.1.9.1", COUNTER32, int(uptime // window)
-        yield "15.4.1.10.1", OCTET_STRING, "monitor"
-        change = _packets(1, uptime) - _packets(1, uptime - window)
-        for rank, share in enumerate(_HOST_SHARES[:2], 1):
-            packets = int(change * share)
-            yield f"15.5.1.2.1.{rank}", INTEGER, 2
-            yield f"15.5.1.3.1.{rank}", OCTET_STRING, bytes((192, 0, 2, rank))
-            yield f"15.5.1.4.1.{rank}", OCTET_STRING, bytes((198, 51, 100, rank))
-            yield f"15.5.1.5.1.{rank}", GAUGE32, packets
-            yield f"15.5.1.7.1.{rank}", GAUGE32, packets * _OCTETS_PER_PACKET
+        reports = int(uptime // window)
+        change = packets_at(1, reports * window) - packets_at(1, (reports - 1) * window)
+        for control, table, rates in (("15.4.1", "15.5.1", 5), ("17.3.1", "17.4.1", 6)):
+            for column, value in {2: 1, 3: 2, 4: window, 6: window, 7: 5, 8: 2, 11: 1}.items():
+                yield f"{control}.{column}.1", INTEGER, value
+            yield f"{control}.5.1", COUNTER32, reports
+            yield f"{control}.9.1", TIME_TICKS, reports * window * 100
+            yield f"{control}.10.1", OCTET_STRING, "monitor"
+            for rank, share in enumerate(_HOST_SHARES[:2], 1):
+                there, octets = int(change * share), int(change * share) * OCTETS_PER_PACKET
+                yield f"{table}.2.1.{rank}", INTEGER, 2
+                yield f"{table}.3.1.{rank}", OCTET_STRING, bytes((192, 0, 2, rank))
+                yield f"{table}.4.1.{rank}", OCTET_STRING, bytes((198, 51, 100, rank))
+                if table == "17.4.1":
+                    yield f"{table}.5.1.{rank}", INTEGER, 3
+                # What came back is a third of what went there.
+                for column, count in enumerate((there, there // 3, octets, octets // 3), rates):
+                    yield f"{table}.{column}.1.{rank}", GAUGE32, count
 
-    def _user_history(self, uptime: float) -> Iterator[_Cell]:
+    def _user_history(self, uptime: float) -> Iterator[Cell]:
         for column, value in {2: 1, 3: _GRANTED, 4: _GRANTED, 5: 60, 7: 1}.items():
             yield f"18.1.1.{column}.1", INTEGER, value
         yield "18.1.1.6.1", OCTET_STRING, "monitor"
@@ -286,11 +302,13 @@ class RmonProbe:
         yield "18.2.1.3.1.1", INTEGER, 2
         newest = int(uptime // 60)
         for sample in range(max(1, newest - _GRANTED + 1), newest + 1):
-            packets = _packets(1, sample * 60) - _packets(1, (sample - 1) * 60)
+            count = packets_at(1, sample * 60) - packets_at(1, (sample - 1) * 60)
             yield f"18.3.1.2.1.{sample}.1", TIME_TICKS, (sample - 1) * 6000
             yield f"18.3.1.3.1.{sample}.1", TIME_TICKS, sample * 6000
-            yield f"18.3.1.4.1.{sample}.1", GAUGE32, packets
+            yield f"18.3.1.4.1.{sample}.1", GAUGE32, count
             yield f"18.3.1.5.1.{sample}.1", INTEGER, 2
+            yield f"18.4.1.1.1.{sample}.1", GAUGE32, 0
+            yield f"18.4.1.2.1.{sample}.1", COUNTER64, count
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,12 +326,6 @@ class Rmon:
         if position is not None:
             ticks = int.from_bytes(decode_varbind(recording.rows[position])[2], "big")
         return RmonProbe(self.interfaces, ticks / 100, torn=self.torn, endless=self.endless)
-
-
-def _packets(index: int, uptime: float) -> int:
-    """What has gone by an interface: some more in one minute than in another, and never less."""
-    rate = 200 + 37 * (index % 11)
-    return int(rate * (max(0.0, uptime) + 5 * math.sin(max(0.0, uptime) / 30)))
 
 
 def _varbind(below: str, tag: int, value: int | str | bytes) -> VarBind:

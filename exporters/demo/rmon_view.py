@@ -10,7 +10,8 @@ from typing import Final
 
 from exporters.demo.recording import Recording, decode_varbind, encode_varbind, sort_key
 from exporters.demo.responder import View
-from exporters.demo.rmon_probe import MODULUS_32, RMON, RmonProbe
+from exporters.demo.rmon_probe import RMON, RmonProbe
+from exporters.demo.rmon_traffic import MODULUS_32
 from exporters.errors import WireError
 from exporters.wire.ber import Oid, decode_subids, encode_integer_content, encode_subids
 from exporters.wire.tags import GAUGE32

@@ -18,7 +18,17 @@ from exporters.rmon.interfaces import Source, parse_source
 from exporters.rmon.reader import Row
 from exporters.rmon.row_status import entry_status, row_status
 from exporters.rmon.scrape import Scrape
-from exporters.rmon.tables import ALARM, ETHER_STATS, EVENT, HC_ALARM, IF, IFX, JUNIPER_ALARM
+from exporters.rmon.tables import (
+    ALARM,
+    ETHER_STATS,
+    ETHER_STATS_HC,
+    EVENT,
+    HC_ALARM,
+    IF,
+    IFX,
+    JUNIPER_ALARM,
+    Table,
+)
 from exporters.wire.ber import Oid, decode_subids, format_oid
 
 _STARTUP: Final[Mapping[int, str]] = MappingProxyType({1: "rising", 2: "falling", 3: "either"})
@@ -45,7 +55,7 @@ class Alarm:
     @property
     def alive(self) -> bool:
         """Whether the row's state is the one in which it samples."""
-        return self.row.number("status") in (1, 0, None)
+        return self.hc or self.row.number("status") not in (2, 3, 4)
 
     @property
     def events(self) -> tuple[int, int]:
@@ -67,54 +77,65 @@ def alarms(scrape: Scrape) -> Iterator[Alarm]:
 
 def alarm_source(scrape: Scrape, variable: Oid) -> tuple[str, Source]:
     """Name the column that an alarm samples, as far as it is known here, and its interface."""
-    for table, names in ((ETHER_STATS, "etherStats"), (IF, "if"), (IFX, "if")):
+    for table in (ETHER_STATS, ETHER_STATS_HC, IF, IFX):
         if not variable.startswith(table.entry):
             continue
         try:
             column, *index = decode_subids(variable[len(table.entry) :])
         except (WireError, ValueError):
             break
-        name = _COLUMN_NAMES.get((names, table.entry, column), "")
+        name = _COLUMN_NAMES.get((table.entry, column), "")
         if len(index) != 1:
             return name, Source("none")
-        if table is ETHER_STATS:
+        if table in (ETHER_STATS, ETHER_STATS_HC):
             return name, parse_source(scrape.ether_source(index[0]))
         return name, Source("interface", index[0])
     return "", Source("none")
 
 
-_ETHER_NAMES: Final = (
-    *("DropEvents", "Octets", "Pkts", "BroadcastPkts", "MulticastPkts", "CRCAlignErrors"),
-    *("UndersizePkts", "OversizePkts", "Fragments", "Jabbers", "Collisions", "Pkts64Octets"),
-    *("Pkts65to127Octets", "Pkts128to255Octets", "Pkts256to511Octets"),
-    *("Pkts512to1023Octets", "Pkts1024to1518Octets"),
-)
-_IF_NAMES: Final[Mapping[int, str]] = MappingProxyType(
-    {
-        10: "InOctets",
-        11: "InUcastPkts",
-        12: "InNUcastPkts",
-        13: "InDiscards",
-        14: "InErrors",
-        16: "OutOctets",
-        17: "OutUcastPkts",
-        18: "OutNUcastPkts",
-        19: "OutDiscards",
-        20: "OutErrors",
+def _columns(table: Table, first: int, prefix: str, names: str) -> dict[tuple[Oid, int], str]:
+    """Name the columns from *first* on; ``-`` for one that nobody would sample."""
+    return {
+        (table.entry, number): prefix + name
+        for number, name in enumerate(names.split(), first)
+        if name != "-"
     }
+
+
+_SIZES: Final = (
+    "Pkts64Octets Pkts65to127Octets Pkts128to255Octets Pkts256to511Octets Pkts512to1023Octets "
+    "Pkts1024to1518Octets"
 )
-_IFX_NAMES: Final[Mapping[int, str]] = MappingProxyType(
-    {6: "HCInOctets", 7: "HCInUcastPkts", 10: "HCOutOctets", 11: "HCOutUcastPkts"}
-)
-_COLUMN_NAMES: Final[Mapping[tuple[str, Oid, int], str]] = MappingProxyType(
-    {
-        **{
-            ("etherStats", ETHER_STATS.entry, number): f"etherStats{name}"
-            for number, name in enumerate(_ETHER_NAMES, 3)
-        },
-        **{("if", IF.entry, number): f"if{name}" for number, name in _IF_NAMES.items()},
-        **{("if", IFX.entry, number): f"if{name}" for number, name in _IFX_NAMES.items()},
-    }
+_COLUMN_NAMES: Final[Mapping[tuple[Oid, int], str]] = MappingProxyType(
+    _columns(
+        ETHER_STATS,
+        3,
+        "etherStats",
+        "DropEvents Octets Pkts BroadcastPkts MulticastPkts CRCAlignErrors UndersizePkts "
+        "OversizePkts Fragments Jabbers Collisions " + _SIZES,
+    )
+    | _columns(
+        ETHER_STATS_HC,
+        2,
+        "etherStatsHighCapacity",
+        " - ".join(f"Pkts Octets {_SIZES}".split()),  # overflows stand between them
+    )
+    | _columns(
+        IF,
+        3,
+        "if",
+        "Type Mtu Speed - AdminStatus OperStatus LastChange InOctets InUcastPkts InNUcastPkts "
+        "InDiscards InErrors InUnknownProtos OutOctets OutUcastPkts OutNUcastPkts OutDiscards "
+        "OutErrors OutQLen",
+    )
+    | _columns(
+        IFX,
+        2,
+        "if",
+        "InMulticastPkts InBroadcastPkts OutMulticastPkts OutBroadcastPkts HCInOctets "
+        "HCInUcastPkts HCInMulticastPkts HCInBroadcastPkts HCOutOctets HCOutUcastPkts "
+        "HCOutMulticastPkts HCOutBroadcastPkts - HighSpeed",
+    )
 )
 
 

@@ -25,7 +25,6 @@ from exporters.rmon.stray_columns import count_strays
 from exporters.rmon.tables import (
     CHANNEL,
     ETHER_STATS,
-    HC_CAPABILITIES,
     INTERFACE_TOP,
     PORT_COPY,
     PROBE_CAPABILITIES,
@@ -39,7 +38,7 @@ from exporters.sockets.snmp_session import Traffic
 from exporters.wire.ber import Oid
 from exporters.wire.tags import INTEGER_TAGS
 
-_CLAIMS: Final = (PROBE_CAPABILITIES, SMON_CAPABILITIES, HC_CAPABILITIES)
+_CLAIMS: Final = (PROBE_CAPABILITIES, SMON_CAPABILITIES)
 CHECKS: Final = (
     "source_unresolved",
     "rows_without_counters",

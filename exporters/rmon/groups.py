@@ -1,6 +1,7 @@
 """The groups that ``groups=`` names: the tables each needs, its capability bits, and its writer.
 
-One literal table. All groups but the large ones are read unless a request names others.
+One literal table. All groups but the large and the obsolete ones are read unless a request names
+others.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from exporters.rmon import (
     reports,
     smon,
     statistics,
+    token_ring,
     traffic_tables,
     user_history,
 )
@@ -45,6 +47,7 @@ class Group:
     capability: Oid = b""
     bit: int = -1
     large: bool = False
+    obsolete: bool = False
 
     @property
     def evidence(self) -> tuple[t.Table, ...]:
@@ -93,7 +96,6 @@ _ALL: Final = (
         (t.ETHER_STATS, t.ETHER_STATS_2, t.ETHER_STATS_HC, t.MEDIA_INDEPENDENT),
         shown_by=(t.ETHER_STATS, t.MEDIA_INDEPENDENT),
         only=_only(
-            (t.ETHER_STATS_2, ("dropped_frames",)),
             (t.ETHER_STATS_HC, _STATISTICS_HC),
         ),
         capability=_PROBE,
@@ -173,7 +175,7 @@ _ALL: Final = (
         smon.write_vlans,
         (t.VLAN_CONTROL, t.VLAN_STATS, t.SOURCE_CAPS),
         shown_by=(t.VLAN_CONTROL, t.VLAN_STATS),
-        only=_only((t.VLAN_CONTROL, ("data_source", "status")), (t.VLAN_STATS, _64_BIT)),
+        only=_only((t.VLAN_STATS, _64_BIT)),
         capability=t.SMON_CAPABILITIES,
         bit=0,
     ),
@@ -182,10 +184,7 @@ _ALL: Final = (
         smon.write_priorities,
         (t.PRIORITY_CONTROL, t.PRIORITY_STATS),
         shown_by=(t.PRIORITY_CONTROL, t.PRIORITY_STATS),
-        only=_only(
-            (t.PRIORITY_CONTROL, ("data_source", "status")),
-            (t.PRIORITY_STATS, _PRIORITY_64_BIT),
-        ),
+        only=_only((t.PRIORITY_STATS, _PRIORITY_64_BIT)),
         capability=t.SMON_CAPABILITIES,
         bit=1,
     ),
@@ -207,10 +206,17 @@ _ALL: Final = (
     _large("nl_matrix", 22, t.NL_TOP_CONTROL, t.NL_TOP, write=_write_nl_matrix),
     _large("al_host", 23),
     _large("al_matrix", 24, t.AL_TOP_CONTROL, t.AL_TOP, write=_write_al_matrix),
+    Group(
+        "token_ring",
+        token_ring.write_token_rings,
+        (t.TOKEN_RING_ML, t.TOKEN_RING_P),
+        shown_by=(t.TOKEN_RING_ML, t.TOKEN_RING_P),
+        obsolete=True,
+    ),
 )
 
 GROUPS: Final[Mapping[str, Group]] = MappingProxyType({group.name: group for group in _ALL})
-DEFAULT_GROUPS: Final = tuple(group.name for group in _ALL if not group.large)
+DEFAULT_GROUPS: Final = tuple(group.name for group in _ALL if not (group.large or group.obsolete))
 
 
 def columns_of(groups: Mapping[str, Group]) -> dict[Oid, set[str]]:

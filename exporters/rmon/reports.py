@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from exporters.rmon.addresses import address_text
+from exporters.rmon.interface_top_variables import variable_name
 from exporters.rmon.interfaces import Source, row_source
 from exporters.rmon.protocols import protocol_name, read_protocols
 from exporters.rmon.reader import Row
@@ -30,7 +31,6 @@ from exporters.rmon.tables import (
     NL_TOP_CONTROL,
     Table,
 )
-from exporters.wire.ber import format_oid
 
 _RATE_BASES: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
     {
@@ -108,19 +108,21 @@ def _write_conversations(scrape: Scrape, layer: str, control: Row, table: Table)
 async def write_interface_reports(scrape: Scrape) -> None:
     """Write the reports of interfaceTopN."""
     for control in live_rows(scrape.rows(INTERFACE_TOP_CONTROL)):
-        variable = control.oid("variable")
         kind = control.number("sample_type") or 0
         labels = {
             "rmon_index": str(control.index[0]),
-            "variable": format_oid(variable) if variable else "",
+            "variable": variable_name(control.number("variable")),
             "sample_type": _SAMPLE_TYPES.get(kind, f"unknown({kind})"),
         }
-        reports = control.counter("reports")
-        scrape.samples.add("rmon_interface_top_reports_total", labels, reports)
+        completed = control.counter("completed")
+        if completed:
+            at = scrape.memory.boot.timestamp(completed)
+            scrape.samples.add("rmon_interface_top_completed_timestamp_seconds", labels, at)
         for row in _ranked(scrape, INTERFACE_TOP, control):
             interface = scrape.interfaces.labels(Source("interface", row.counter("if_index") or 0))
-            value = row.counter("value_hc")
-            value = row.counter("value") if value is None else value
+            # Whichever of the two a variable does not have says 0.
+            values = (row.counter("value"), row.counter("value_hc"))
+            value = max((value for value in values if value is not None), default=None)
             scrape.samples.add("rmon_interface_top_value", {**labels, **interface}, value)
 
 

@@ -33,6 +33,8 @@ _PLAIN: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _MOST_SKEW: Final = 1 << 28
+_HALF_DUPLEX: Final = 1
+_FULL_DUPLEX: Final = 2
 _INDEX_AND_STATE: Final = frozenset({"data_source", "owner", "status"})
 
 
@@ -89,6 +91,10 @@ def _write_ether(
         add("rmon_ether_size_packets_total", {**labels, "size": size}, count)
     more = scrape.row(ETHER_STATS_2, row.index)
     add("rmon_ether_dropped_frames_total", labels, more.counter("dropped_frames"))
+    created = more.counter("create_time")
+    if created is not None:
+        at = scrape.memory.boot.timestamp(created)
+        add("rmon_ether_create_timestamp_seconds", labels, at)
     _check(scrape, row, high)
 
 
@@ -130,6 +136,11 @@ def _write_media(scrape: Scrape) -> None:
     for row in live_rows(scrape.rows(MEDIA_INDEPENDENT)):
         labels = scrape.interface_labels(row, row_source(row))
         add("rmon_media_dropped_frames_total", labels, row.counter("dropped_frames"))
+        add("rmon_media_drop_events_total", labels, row.counter("drop_events"))
+        add("rmon_media_duplex_changes_total", labels, row.counter("duplex_changes"))
+        duplex = row.number("duplex")
+        full = {_HALF_DUPLEX: 0, _FULL_DUPLEX: 1}.get(duplex or 0)
+        add("rmon_media_full_duplex", labels, full)
         for way in ("in", "out"):
             both = {**labels, "direction": way}
             add("rmon_media_packets_total", both, row.counter(f"{way}_packets"))

@@ -17,7 +17,7 @@ from exporters.wire.tags import EXCEPTIONS
 
 _LAST_COLUMNS: Final = {
     "1.1.1": 21, "1.2.1": 27, "1.3.1": 19, "1.4.1": 2, "1.5.1": 2, "1.6.1": 2, "1.7.1": 16,
-    "2.1.1": 7, "2.2.1": 15, "2.3.1": 29, "2.4.1": 19, "2.5.1": 1, "2.6.1": 4,
+    "2.1.1": 7, "2.2.1": 15, "2.3.1": 27, "2.4.1": 18, "2.5.1": 1, "2.6.1": 4,
     "3.1.1": 12, "9.1.1": 7, "9.2.1": 4,
 }  # fmt: skip
 """The tables of the groups that every device has, and the last column of each."""

@@ -5,7 +5,7 @@ read must not be here at all: ``eventCommunity``, the trap communities of probeC
 ``captureBufferPacketData``.
 
 Sources: RFC 2819 (RMON), RFC 3273 (HC-RMON), RFC 4502 (RMON2), RFC 2613 (SMON), RFC 3434
-(HC-ALARM), RFC 3144 (interfaceTopN), RFC 2863 (IF-MIB), JUNIPER-RMON-MIB.
+(HC-ALARM), RFC 3144 (interfaceTopN), RFC 1513 (token ring), RFC 2863 (IF-MIB), JUNIPER-RMON-MIB.
 """
 
 from __future__ import annotations
@@ -120,8 +120,54 @@ MEDIA_INDEPENDENT: Final = _table(
     out_errors=24,
     in_speed=25,
     out_speed=26,
-    owner=30,
+    duplex=27,
+    duplex_changes=28,
     status=31,
+)
+TOKEN_RING_ML: Final = _table(
+    "1.2.1",
+    data_source=2,
+    drop_events=3,
+    octets=4,
+    packets=5,
+    ring_purge_events=6,
+    beacon_events=8,
+    beacon_time=9,
+    claim_token_events=11,
+    neighbour_changes=13,
+    line=14,
+    internal=15,
+    burst=16,
+    access_control=17,
+    abort=18,
+    lost_frame=19,
+    congestion=20,
+    frame_copied=21,
+    frequency=22,
+    token=23,
+    soft_error_reports=24,
+    ring_poll_events=25,
+    status=27,
+)
+TOKEN_RING_P: Final = _table(
+    "1.3.1",
+    data_source=2,
+    drop_events=3,
+    octets=4,
+    packets=5,
+    broadcast=6,
+    multicast=7,
+    size_18=8,
+    size_64=9,
+    size_128=10,
+    size_256=11,
+    size_512=12,
+    size_1024=13,
+    size_2048=14,
+    size_4096=15,
+    size_8192=16,
+    size_above=17,
+    status=19,
 )
 
 # --- history (16.2) ------------------------------------------------------------------------
@@ -163,7 +209,7 @@ ALARM: Final = _table(
     status=12,
 )
 HC_ALARM: Final = _table(
-    "29.1.1.1",
+    "29.1.1.1.1",
     interval=2,
     variable=3,
     sample_type=4,
@@ -182,13 +228,13 @@ HC_ALARM: Final = _table(
     owner=17,
     status=19,
 )
-JUNIPER_ALARM: Final = _other("1.3.6.1.4.1.2636.3.13.1.1.1", failed=1, state=5)
+JUNIPER_ALARM: Final = _other("1.3.6.1.4.1.2636.3.13.1.1", failed=1, state=5)
 EVENT: Final = _table("9.1.1", description=2, type=3, last_sent=5, owner=6, status=7)
 LOG: Final = _table("9.2.1", time=3)
 
 # --- hosts (16.4), hostTopN (16.5), matrix (16.6) -------------------------------------------
 
-HOST_CONTROL: Final = _table("4.1.1", data_source=2, size=3, deleted=4, owner=5, status=6)
+HOST_CONTROL: Final = _table("4.1.1", data_source=2, size=3, status=6)
 HOST: Final = _table(
     "4.2.1",
     in_packets=4,
@@ -202,27 +248,22 @@ HOST_TOP_CONTROL: Final = _table(
     rate_base=3,
     remaining=4,
     duration=5,
-    granted=7,
-    start=8,
-    owner=9,
     status=10,
 )
 HOST_TOP: Final = _table("5.2.1", address=3, rate=4)
-MATRIX_CONTROL: Final = _table("6.1.1", data_source=2, size=3, deleted=4, owner=5, status=6)
-MATRIX: Final = _table("6.2.1", packets=4, octets=5, errors=6)
+MATRIX_CONTROL: Final = _table("6.1.1", data_source=2, size=3, status=6)
+MATRIX: Final = _table("6.2.1", packets=4, octets=5)
 
 # --- filter (16.7), capture (16.8) -----------------------------------------------------------
 
-CHANNEL: Final = _table(
-    "7.2.1", if_index=2, control=4, event_status=8, matches=9, description=10, owner=11, status=12
-)
-BUFFER_CONTROL: Final = _table("8.1.1", channel=2, full=3, packets=10, owner=12, status=13)
+CHANNEL: Final = _table("7.2.1", if_index=2, control=4, matches=9, description=10, status=12)
+BUFFER_CONTROL: Final = _table("8.1.1", channel=2, full=3, packets=10, status=13)
 
 # --- RMON2 (16.11 to 16.19) ------------------------------------------------------------------
 
-PROTOCOL: Final = _table("11.2.1", local_index=3, description=4, status=10)
+PROTOCOL: Final = _table("11.2.1", local_index=3, description=4)
 PROTOCOL_LAST_CHANGE: Final = scalar("11.1")
-DISTRIBUTION_CONTROL: Final = _table("12.1.1", data_source=2, dropped=3, owner=5, status=6)
+DISTRIBUTION_CONTROL: Final = _table("12.1.1", data_source=2, dropped=3, status=6)
 DISTRIBUTION: Final = _table("12.2.1", packets=1, octets=2)
 DISTRIBUTION_HC: Final = _table("12.3.1", packets=2, octets=4)
 ADDRESS_MAP_INSERTS: Final = scalar("13.1")
@@ -236,7 +277,6 @@ HL_HOST_CONTROL: Final = _table(
     al_dropped=7,
     al_inserts=8,
     al_deletes=9,
-    owner=11,
     status=12,
 )
 NL_HOST: Final = _table("14.2.1", in_packets=3, out_packets=4, in_octets=5, out_octets=6)
@@ -249,21 +289,11 @@ HL_MATRIX_CONTROL: Final = _table(
     al_dropped=7,
     al_inserts=8,
     al_deletes=9,
-    owner=11,
     status=12,
 )
-NL_MATRIX: Final = _table("15.2.1", packets=3, octets=4)
+NL_MATRIX: Final = _table("15.2.1", packets=4, octets=5)
 _TOP_CONTROL_COLUMNS: Final = MappingProxyType(
-    {
-        "matrix_index": 2,
-        "rate_base": 3,
-        "duration": 5,
-        "granted": 7,
-        "start": 8,
-        "reports": 9,
-        "owner": 10,
-        "status": 11,
-    }
+    {"matrix_index": 2, "reports": 5, "duration": 6, "status": 11}
 )
 NL_TOP_CONTROL: Final = _table("15.4.1", **_TOP_CONTROL_COLUMNS)
 NL_TOP: Final = _table("15.5.1", protocol=2, source=3, destination=4, packets=5, octets=7)
@@ -273,22 +303,20 @@ AL_TOP_CONTROL: Final = _table("17.3.1", **_TOP_CONTROL_COLUMNS)
 AL_TOP: Final = _table(
     "17.4.1", protocol=2, source=3, destination=4, application=5, packets=6, octets=8
 )
-USER_HISTORY_CONTROL: Final = _table("18.1.1", objects=2, granted=4, interval=5, owner=6, status=7)
+USER_HISTORY_CONTROL: Final = _table("18.1.1", granted=4, interval=5, status=7)
 USER_HISTORY_OBJECT: Final = _table("18.2.1", variable=2, sample_type=3)
 USER_HISTORY: Final = _table("18.3.1", end=3, value=4, value_status=5)
+USER_HISTORY_HC: Final = _table("18.4.1", value=2)
 
 PROBE_CAPABILITIES: Final = scalar("19.1")
 PROBE_SOFTWARE: Final = scalar("19.2")
 PROBE_HARDWARE: Final = scalar("19.3")
 SMON_CAPABILITIES: Final = scalar("19.15")
-HC_CAPABILITIES: Final = scalar("19.16")
-HC_ALARM_CAPABILITIES: Final = scalar("29.1.2.1")
-INTERFACE_TOP_CAPABILITIES: Final = scalar("27.1.1")
 
 # --- SMON (16.22), interfaceTopN (16.27) -----------------------------------------------------
 
 SOURCE_CAPS: Final = _table("22.1.1.1.1", if_index=4)
-VLAN_CONTROL: Final = _table("22.1.2.1.1", data_source=2, owner=4, status=5)
+VLAN_CONTROL: Final = _table("22.1.2.1.1", data_source=2, status=5)
 _SMON_COUNTERS: Final = MappingProxyType({"packets": 2, "packets_overflow": 3, "packets_hc": 4})
 VLAN_STATS: Final = _table(
     "22.1.2.2.1",
@@ -303,7 +331,7 @@ VLAN_STATS: Final = _table(
     nucast_octets_overflow=12,
     nucast_octets_hc=13,
 )
-PRIORITY_CONTROL: Final = _table("22.1.2.3.1", data_source=2, owner=4, status=5)
+PRIORITY_CONTROL: Final = _table("22.1.2.3.1", data_source=2, status=5)
 PRIORITY_STATS: Final = _table(
     "22.1.2.4.1", **_SMON_COUNTERS, octets=5, octets_overflow=6, octets_hc=7
 )
@@ -312,13 +340,8 @@ INTERFACE_TOP_CONTROL: Final = _table(
     "27.1.2.1",
     variable=2,
     sample_type=3,
-    normalize=4,
-    duration=7,
-    granted=9,
-    start=10,
-    reports=12,
-    owner=13,
-    status=15,
+    completed=12,
+    status=13,
 )
 INTERFACE_TOP: Final = _table("27.1.3.1", if_index=2, value=3, value_hc=4)
 

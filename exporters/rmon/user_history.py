@@ -1,7 +1,9 @@
 """usrHistory: the newest bucket of a user's own history, which has an end time and validity flags.
 
-Source: RFC 4502 (usrHistoryTable). Like etherHistory it is never walked: the oldest bucket and the
-number of buckets granted tell where the newest is.
+Like etherHistory it is never walked: the oldest bucket and the number of buckets granted tell where
+the newest is.
+
+Sources: RFC 4502 (usrHistoryTable), RFC 3273 (its 64-bit values).
 """
 
 from __future__ import annotations
@@ -11,10 +13,15 @@ from typing import Final
 from exporters.errors import WireError
 from exporters.polling.cursor import Range
 from exporters.rmon.alarms import alarm_source
-from exporters.rmon.reader import Index, Row
+from exporters.rmon.reader import Index, Row, combine
 from exporters.rmon.row_status import live_rows
 from exporters.rmon.scrape import Scrape
-from exporters.rmon.tables import USER_HISTORY, USER_HISTORY_CONTROL, USER_HISTORY_OBJECT
+from exporters.rmon.tables import (
+    USER_HISTORY,
+    USER_HISTORY_CONTROL,
+    USER_HISTORY_HC,
+    USER_HISTORY_OBJECT,
+)
 from exporters.wire.ber import decode_subids, encode_subids, format_oid
 
 _MARGIN: Final = 3
@@ -35,11 +42,13 @@ async def write_user_history(scrape: Scrape) -> None:
     ]
     names = tuple(USER_HISTORY.columns)
     rows = await scrape.reader.rows([(USER_HISTORY, index, names) for index in wanted])
-    for row in rows:
-        _write(scrape, controls[row.index[0]], row, objects[row.index[0], row.index[2]])
+    wide = await scrape.reader.rows([(USER_HISTORY_HC, index, ("value",)) for index in wanted])
+    for row, high in zip(rows, wide, strict=True):
+        watched = objects[row.index[0], row.index[2]]
+        _write(scrape, controls[row.index[0]], row, high, watched)
 
 
-def _write(scrape: Scrape, control: Row, row: Row, watched: Row) -> None:
+def _write(scrape: Scrape, control: Row, row: Row, high: Row, watched: Row) -> None:
     variable = watched.oid("variable")
     name, source = alarm_source(scrape, variable)
     interval = control.counter("interval")
@@ -54,7 +63,7 @@ def _write(scrape: Scrape, control: Row, row: Row, watched: Row) -> None:
     add = scrape.samples.add
     add("rmon_user_history_interval_seconds", labels, interval)
     sign = {_POSITIVE: 1, _NEGATIVE: -1}.get(row.number("value_status") or 0)
-    value = row.counter("value")
+    value = combine(row.counter("value"), None, high.counter("value"))
     if sign is None or value is None:
         scrape.findings["user_history_not_available"] += 1
         return

@@ -255,8 +255,8 @@ def test_high_capacity_alarm_has_signed_64_bit_thresholds() -> None:
     samples = target(
         [
             uptime(100),
-            row("29.1.1.1.3.8", OBJECT_IDENTIFIER, "1.3.6.1.2.1.2.2.1.10.1"),
-            *(row(f"29.1.1.1.{column}.8", GAUGE32, n) for column, n in numbers.items()),
+            row("29.1.1.1.1.3.8", OBJECT_IDENTIFIER, "1.3.6.1.2.1.2.2.1.10.1"),
+            *(row(f"29.1.1.1.1.{column}.8", GAUGE32, n) for column, n in numbers.items()),
         ]
     ).scrape("alarm")
     assert samples.one("rmon_alarm_value", hc="true") == -7

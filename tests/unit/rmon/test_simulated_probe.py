@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import re
-from pathlib import Path
-
 import pytest
 
-from exporters.demo.agent import AgentSettings, SimulatedAgent
 from exporters.demo.mib_view import MibView
 from exporters.demo.recording import Recording
 from exporters.demo.rmon_probe import Rmon
+from exporters.demo.rmon_switch import CAPTURED
 from exporters.demo.rmon_view import RmonView
 from exporters.rmon.groups import GROUPS
 from exporters.rmon.scrape import Bounds
@@ -124,74 +119,24 @@ def test_secret_of_an_event_stays_where_it_is() -> None:
     assert "a secret" not in repr(samples.values)
 
 
+def test_captured_packets_are_never_asked_for() -> None:
+    probe = Probe()
+    assert probe.target.view.row(encode_oid("1.3.6.1.2.1.16.8.2.1.4.1.1")) is not None
+    samples = probe.scrape()
+    assert samples.one("rmon_buffer_full", channel="1") == 1
+    assert samples.findings()["capture_buffer_present"] == 1
+    assert CAPTURED not in repr(samples.values)
+    packets = encode_oid("1.3.6.1.2.1.16.8.2")
+    asked = {oid for request in samples.requests for oid in request.oids}
+    assert not [oid for oid in asked if oid.startswith(packets)]
+
+
 def test_newest_bucket_of_a_user_history_is_dated() -> None:
     samples = Probe().scrape("user_history")
     assert samples.one("rmon_user_history_end_timestamp_seconds") == NOW
     assert samples.one("rmon_user_history_value") > 0
     (labels,) = samples.labels("rmon_user_history_value")
     assert labels["variable_name"] == "etherStatsPkts"
-
-
-# --- what net-snmp makes of the probe ---------------------------------------------------------
-
-
-async def walk(folder: Path, settings: Rmon, tool: str, *oids: str) -> list[tuple[str, str]]:
-    """Serve a probe and let a tool of net-snmp's read it; pairs of OID and value."""
-    rows = [uptime(UPTIME * 100), *interface(1), *interface(2)]
-    agent = SimulatedAgent(
-        Recording.from_varbinds(rows), AgentSettings(rmon=settings), clock=lambda: 0.0
-    )
-    (folder / "cert_indexes").mkdir()
-    async with agent.serve() as (host, port):
-        process = await asyncio.create_subprocess_exec(
-            tool,
-            *("-v2c", "-cpublic", "-OnqetUx", f"{host}:{port}", *oids),
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "MIBS": "", "SNMPCONFPATH": str(folder)}
-            | {"SNMP_PERSISTENT_DIR": str(folder)},
-        )
-        text, _ = await process.communicate()
-    return re.findall(r"^\.(\S+) (.*)$", text.decode(), re.MULTILINE)
-
-
-@pytest.mark.peer("snmpbulkwalk", "snmp")
-def test_net_snmp_walks_the_probe_in_order_and_reads_what_the_exporter_reads(
-    tmp_path: Path,
-) -> None:
-    root = "1.3.6.1.2.1.16"
-    found = dict(asyncio.run(walk(tmp_path, Rmon((1, 2)), "snmpbulkwalk", root)))
-    oids = [tuple(map(int, oid.split("."))) for oid in found]
-    assert oids == sorted(oids)
-    assert len(oids) > 1000
-    samples = Probe().scrape()
-    for number in ("1", "2"):
-        packets = samples.one("rmon_ether_packets_total", rmon_index=number)
-        assert float(found[f"{root}.1.7.1.2.{number}"]) == packets
-        newest = samples.one("rmon_history_sample_index", rmon_index=number)
-        bucket = samples.one("rmon_history_bucket_packets", rmon_index=number)
-        assert float(found[f"{root}.2.2.1.6.{number}.{newest:.0f}"]) == bucket
-    host = samples.one(
-        "rmon2_host_bytes_total",
-        rmon_index="1",
-        address="192.0.2.1",
-        direction="in",
-        layer="nl",
-    )
-    assert float(found[f"{root}.14.2.1.5.1.0.2.4.192.0.2.1"]) == host
-    pair = samples.one(
-        "rmon2_conversation_packets_total", rmon_index="2", src="192.0.2.4", layer="al"
-    )
-    assert float(found[f"{root}.17.1.1.2.2.0.2.4.192.0.2.4.4.198.51.100.4.3"]) == pair
-
-
-@pytest.mark.peer("snmpbulkget", "snmp")
-def test_net_snmp_sees_the_endless_time_filter_repeat_its_rows(tmp_path: Path) -> None:
-    column = "1.3.6.1.2.1.16.14.2.1.5"
-    settings = Rmon((1,), endless=True)
-    arguments = ("-Cn0", "-Cr12", column)
-    found = asyncio.run(walk(tmp_path, settings, "snmpbulkget", *arguments))
-    marks = [int(oid.removeprefix(f"{column}.").split(".")[1]) for oid, _ in found]
-    assert marks == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
 
 
 @pytest.mark.parametrize(("mark", "there"), [(0, True), (7, True), (2**31, False)])
