@@ -41,7 +41,7 @@ from exporters.wire.tags import (
 RMON: Final = encode_oid("1.3.6.1.2.1.16")
 _SYS_UP_TIME: Final = encode_oid("1.3.6.1.2.1.1.3.0")
 _HOST_SHARES: Final = (0.5, 0.25, 0.15, 0.1)
-_INTERVALS: Final = (30, 300)
+DEFAULT_INTERVALS: Final = (30, 300)
 _GRANTED: Final = 20
 _CAPABILITIES: Final = bytes.fromhex("fff03fe0")
 _PROTOCOLS: Final = ("ether2", "ether2.ip", "ether2.ip.tcp.https", "ether2.ip.udp.dns")
@@ -57,6 +57,7 @@ class RmonProbe:
     uptime_seconds: float
     torn: bool = False
     endless: bool = False
+    intervals: tuple[int, ...] = DEFAULT_INTERVALS
 
     def varbinds(self, uptime: float) -> Iterator[VarBind]:
         """All rows at an uptime, but those of tables with a TimeFilter; in no order."""
@@ -118,7 +119,7 @@ class RmonProbe:
                 yield f"1.7.1.{6 + 2 * column}.{number}", COUNTER64, counts.get(size, 0)
 
     def _history(self, uptime: float) -> Iterator[Cell]:
-        controls = [(index, each) for index in self.interfaces for each in _INTERVALS]
+        controls = [(index, each) for index in self.interfaces for each in self.intervals]
         for control, (index, interval) in enumerate(controls, 1):
             row: dict[int, tuple[int, int | str]] = {
                 1: (INTEGER, control),
@@ -313,11 +314,15 @@ class RmonProbe:
 
 @dataclass(frozen=True, slots=True)
 class Rmon:
-    """How probes are put before recordings: on which interfaces, with which faults."""
+    """How probes are put before recordings: on which interfaces, with which faults.
+
+    Each interface has a history for each of *intervals*, in seconds.
+    """
 
     interfaces: tuple[int, ...]
     torn: bool = False
     endless: bool = False
+    intervals: tuple[int, ...] = DEFAULT_INTERVALS
 
     def probe(self, recording: Recording) -> RmonProbe:
         """Give a probe that is as old as the device of *recording*."""
@@ -325,7 +330,9 @@ class Rmon:
         ticks = 0
         if position is not None:
             ticks = int.from_bytes(decode_varbind(recording.rows[position])[2], "big")
-        return RmonProbe(self.interfaces, ticks / 100, torn=self.torn, endless=self.endless)
+        return RmonProbe(
+            self.interfaces, ticks / 100, self.torn, self.endless, intervals=self.intervals
+        )
 
 
 def _varbind(below: str, tag: int, value: int | str | bytes) -> VarBind:

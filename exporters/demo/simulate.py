@@ -23,7 +23,7 @@ from exporters.demo.agent import AgentSettings, SimulatedAgent
 from exporters.demo.faults import Faults
 from exporters.demo.listeners import Address
 from exporters.demo.recording import Recording
-from exporters.demo.rmon_probe import Rmon
+from exporters.demo.rmon_probe import DEFAULT_INTERVALS, Rmon
 from exporters.demo.snmprec import load_recording
 from exporters.errors import ConfigError
 from exporters.logs import fields
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 DEFAULT_LISTEN_ADDRESS: Final = "127.0.0.1:1161"
 _FREE_PORT_TRIES: Final = 10
 _PROBLEMS_SHOWN: Final = 5
+_LONGEST_INTERVAL: Final = 3600
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|)")
 _NET_SNMP_NAMES: Final[Mapping[str, str]] = {
     **{f"SHA{bits}": f"SHA-{bits}" for bits in (224, 256, 384, 512)},
@@ -88,6 +89,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_parse_interfaces,
         metavar="IFINDEX,...",
         help="add RMON tables with live counters, on these interfaces; best with --moving",
+    )
+    parser.add_argument(
+        "--rmon-intervals",
+        type=_parse_intervals,
+        metavar="SECONDS,...",
+        help="of their histories, a row each for every interface "
+        f"(default {','.join(map(str, DEFAULT_INTERVALS))})",
     )
     parser.add_argument(
         "--rmon-torn", action="store_true", help="let the newest history bucket lack columns"
@@ -164,12 +172,12 @@ def _read_settings(arguments: argparse.Namespace) -> AgentSettings:
 
 
 def _read_rmon(arguments: argparse.Namespace) -> Rmon | None:
-    torn, endless = arguments.rmon_torn, arguments.rmon_endless
+    torn, endless, intervals = arguments.rmon_torn, arguments.rmon_endless, arguments.rmon_intervals
     if arguments.rmon is None:
-        if torn or endless:
-            raise ValueError("--rmon-torn and --rmon-endless need --rmon")
+        if torn or endless or intervals:
+            raise ValueError("--rmon-intervals, --rmon-torn and --rmon-endless need --rmon")
         return None
-    return Rmon(arguments.rmon, torn=torn, endless=endless)
+    return Rmon(arguments.rmon, torn, endless, intervals or DEFAULT_INTERVALS)
 
 
 def _read_user(arguments: argparse.Namespace) -> UsmUser:
@@ -285,6 +293,15 @@ def _parse_interfaces(text: str) -> tuple[int, ...]:
     numbers = text.split(",")
     if not all(number.isdigit() and 0 < int(number) < 1 << 31 for number in numbers):
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of ifIndex such as 1,2,49")
+    return tuple(map(int, numbers))
+
+
+def _parse_intervals(text: str) -> tuple[int, ...]:
+    numbers = text.split(",")
+    if not all(number.isdigit() and 0 < int(number) <= _LONGEST_INTERVAL for number in numbers):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a list of seconds such as 30,1800, each from 1 to {_LONGEST_INTERVAL}"
+        )
     return tuple(map(int, numbers))
 
 

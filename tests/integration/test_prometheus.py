@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 import yaml
 
 from .agents import SYSTEM_ROWS, interface_rows, start_simulation, write_recording
 from .exporter import Exporter, start_exporter
-from .processes import Programs, free_port, run
+from .processes import Programs, run
+from .prometheus import Prometheus
 from .snmp_exporter import start_snmp_exporter
 
 INTERFACES = 3
@@ -69,39 +68,6 @@ def jobs(exporter: Exporter, agent: str) -> list[Mapping[str, Any]]:
             "relabel_configs": [{"target_label": "__address__", "replacement": address}],
         },
     ]
-
-
-class Prometheus:
-    def __init__(self, programs: Programs, configuration: Mapping[str, Any]) -> None:
-        folder = programs.folder / "prometheus"
-        folder.mkdir()
-        (folder / "prometheus.yml").write_text(yaml.safe_dump(dict(configuration)))
-        self.port = free_port()
-        self.program = programs.start(
-            "prometheus",
-            f"--config.file={folder}/prometheus.yml",
-            f"--storage.tsdb.path={folder}/data",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-            "--log.level=warn",
-        )
-        # The helper for our exporter speaks plain HTTP to a local port, which is all we need.
-        self._http = Exporter(self.program, self.port)
-        self.program.until(self._ready, "Prometheus is ready")
-
-    def _ready(self) -> bool:
-        try:
-            return self._http.request("/-/ready").status == 200
-        except ConnectionError:
-            return False
-
-    def query(self, expression: str) -> list[Mapping[str, Any]]:
-        answer = self._http.request(f"/api/v1/query?query={quote(expression)}")
-        result: list[Mapping[str, Any]] = json.loads(answer.text)["data"]["result"]
-        return result
-
-    def wait_for(self, expression: str) -> list[Mapping[str, Any]]:
-        """Wait until an expression has a result, and give it."""
-        return self.program.until(lambda: self.query(expression), expression)
 
 
 @pytest.mark.peer("prometheus", "prometheus")
