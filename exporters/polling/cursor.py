@@ -30,7 +30,8 @@ class Range:
     *root* is what is walked: the column itself, or less where the configuration walks less.
     *table* is what the column shares with its neighbours, so that an empty table costs one
     question. A *scalar* has one instance, so that one question is enough. Reading begins behind
-    *after*, where that is said: what lies before it is known.
+    *after*, where that is said: what lies before it is known. It ends with the answer that brings
+    *most* rows, where that is said: there may be more.
     """
 
     root: Oid
@@ -38,6 +39,7 @@ class Range:
     table: Oid
     scalar: bool
     after: Oid = b""
+    most: int = 0
 
 
 class Verdict(Enum):
@@ -102,8 +104,9 @@ class Cursor:
             rows[oid[column_bytes:]] = (tag, content)
             last = oid
         self.position = last
-        came_twice = len(rows) != self._before[1] + len(varbinds)
-        return LOOP if came_twice else MORE
+        if len(rows) != self._before[1] + len(varbinds):
+            return LOOP  # a row came twice
+        return END if 0 < self.range.most <= len(rows) else MORE
 
     @property
     def taken(self) -> int:

@@ -39,6 +39,8 @@ from exporters.wire.ber import Oid
 from exporters.wire.tags import INTEGER_TAGS
 
 _CLAIMS: Final = (PROBE_CAPABILITIES, SMON_CAPABILITIES)
+_MOST_RANGES: Final = 20_000
+"""Ranges whose numbers of rows are remembered; an agent that makes up indexes has more."""
 CHECKS: Final = (
     "source_unresolved",
     "rows_without_counters",
@@ -84,6 +86,8 @@ async def collect(
     now: float,
 ) -> Outcome:
     """Read *groups*; what goes wrong with the target is in the outcome."""
+    if len(row_counts) > _MOST_RANGES:
+        row_counts.clear()  # they save packets, and no more
     reader = Reader(walker, row_counts)
     scrape = Scrape(reader, memory, bounds, now=now)
     asked = {name: GROUPS[name] for name in groups}
@@ -122,6 +126,7 @@ def _note_uptime(scrape: Scrape) -> None:
     scrape.restarted = boot.note(integer(*value), scrape.now)
     if scrape.restarted:
         scrape.memory.direction.forget_counts()
+        scrape.memory.history_is_64_bit = None  # it may have other software now
         scrape.memory.strays_checked = False
     scrape.samples.add("rmon_uptime_seconds", {}, boot.uptime_seconds)
     scrape.samples.add("rmon_boot_timestamp_seconds", {}, round(boot.boot_timestamp, 2))

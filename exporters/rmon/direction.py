@@ -33,13 +33,18 @@ class PortCounts:
 
 
 def vote(count: int, came_in: int, went_out: int) -> str:
-    """Tell which way *count* packets were counted, of those that came in and went out."""
+    """Tell which way *count* packets were counted, of those that came in and went out.
+
+    Where next to nothing went out, *count* fits either way, and says nothing.
+    """
     if came_in < LEAST_PACKETS or went_out < LEAST_PACKETS:
         return UNKNOWN
-    for verdict, expected in ((IN, came_in), (BOTH, came_in + went_out)):
-        if abs(count - expected) <= _TOLERANCE * expected:
-            return verdict
-    return UNKNOWN
+    fitting = [
+        verdict
+        for verdict, expected in ((IN, came_in), (BOTH, came_in + went_out))
+        if abs(count - expected) <= _TOLERANCE * expected
+    ]
+    return fitting[0] if len(fitting) == 1 else UNKNOWN
 
 
 def majority(votes: Iterable[str]) -> str:

@@ -216,6 +216,7 @@ class RmonExporter:
         outcome.samples.write(exposition)
         add_outcome(exposition, outcome)
         self._telemetry.samples.inc(exposition.sample_count())
+        self._telemetry.duplicates.inc(exposition.duplicates)
         return _Answer(exposition.text(TextFormat.PROMETHEUS).encode(), outcome)
 
     async def _reload(self) -> None:

@@ -7,10 +7,12 @@ that sums over protocols mean nothing.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 from exporters.rmon.interfaces import row_source
-from exporters.rmon.reader import combine
+from exporters.rmon.reader import Row, combine
 from exporters.rmon.row_status import live_rows
 from exporters.rmon.scrape import Scrape
 from exporters.rmon.tables import (
@@ -36,12 +38,23 @@ async def read_protocols(scrape: Scrape) -> None:
     if memory.protocols and memory.protocols_changed == changed and not scrape.restarted:
         return
     found = await scrape.reader.tables(PROTOCOL)
-    memory.protocols = {
+    memory.protocols = _names(found[PROTOCOL.entry].values())
+    memory.protocols_changed = changed
+
+
+def _names(rows: Iterable[Row]) -> dict[int, str]:
+    """Name each local index by its description, with the index behind where two have the same."""
+    described = {
         number: row.text("description")
-        for row in found[PROTOCOL.entry].values()
+        for row in rows
         if (number := row.counter("local_index")) is not None
     }
-    memory.protocols_changed = changed
+    times = Counter(described.values())
+    return {
+        number: name if times[name] == 1 else f"{name} ({number})"
+        for number, name in described.items()
+        if name
+    }
 
 
 def protocol_name(scrape: Scrape, local_index: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from exporters.errors import WireError
 from exporters.polling.cursor import Range, Value
@@ -22,6 +22,9 @@ from exporters.wire.snmp_message import VarBind
 from exporters.wire.tags import COUNTER64, INTEGER_TAGS, OBJECT_IDENTIFIER, OCTET_STRING
 
 Index = tuple[int, ...]
+
+_LONGEST_TEXT_OCTETS: Final = 255
+"""DisplayString and SnmpAdminString are no longer (RFC 2579, RFC 3411)."""
 
 
 class Reads(Protocol):
@@ -64,14 +67,21 @@ class Row:
         return number if number is None or number >= 0 else number & 0xFFFFFFFF
 
     def text(self, name: str) -> str:
-        """A text without the NULs that agents end theirs with; "" for none."""
+        """A text without the NULs that agents end theirs with; "" for none.
+
+        What is longer than any text of a MIB is cut off there, and counted.
+        """
         value = self.cells.get(name)
         if value is None:
             return ""
         if value[0] != OCTET_STRING:
             self._refuse(name)
             return ""
-        return decode_text(value[1].rstrip(b"\0")).strip()
+        octets = value[1].rstrip(b"\0")
+        if len(octets) > _LONGEST_TEXT_OCTETS:
+            self._refuse(name)
+            octets = octets[:_LONGEST_TEXT_OCTETS]
+        return decode_text(octets).strip()
 
     def octets(self, name: str) -> bytes:
         """Octets as they came, such as an address; b"" for none."""

@@ -37,13 +37,14 @@ class Table:
         column = self.column(name)
         return Range(column, column, self.entry, scalar=False)
 
-    def part(self, name: str, prefix: bytes, after: bytes = b"") -> Range:
+    def part(self, name: str, prefix: bytes, after: bytes = b"", most: int = 0) -> Range:
         """Give what a walk reads of a column below the index *prefix*, behind *after* in it.
 
-        Its rows are known by what follows the prefix.
+        Its rows are known by what follows the prefix; about *most* are read, if that is not 0.
         """
         root = self.column(name) + prefix
-        return Range(root, root, root, scalar=False, after=root + after if after else b"")
+        begin = root + after if after else b""
+        return Range(root, root, root, scalar=False, after=begin, most=most)
 
 
 def _table(below: str, **columns: int) -> Table:

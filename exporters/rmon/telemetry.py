@@ -118,6 +118,11 @@ class RmonTelemetry:
             registry=registry,
         )
         self.samples = Counter("rmon_samples_served", "Samples served.", registry=registry)
+        self.duplicates = Counter(
+            "rmon_samples_duplicate",
+            "Samples dropped because one with the same name and labels was there already.",
+            registry=registry,
+        )
 
     def count_outcome(self, outcome: Outcome) -> None:
         """Add what reading one target came to."""

@@ -2,7 +2,8 @@
 
 A probe forgets the hosts it saw longest ago, so that series of all of them come and go without
 bound. By default only sizes are served. Whoever asks for a group gets the top rows by octets; a
-table that says it is larger than the bound is not read at all.
+table that says it is larger than the bound is not read at all, and one that turns out to be is not
+shown.
 """
 
 from __future__ import annotations
@@ -139,8 +140,14 @@ async def _write(scrape: Scrape, kind: _Kind) -> None:
 
 async def _write_control(scrape: Scrape, kind: _Kind, control: Row) -> None:
     prefix = control.index + (_ALL_TIME if kind.time_filter else ())
-    ranges = {name: kind.table.part(name, encode_subids(prefix)) for name in kind.columns}
+    most = scrape.bounds.rows + 1  # an agent need not have as few rows as it says
+    ranges = {
+        name: kind.table.part(name, encode_subids(prefix), most=most) for name in kind.columns
+    }
     cells = await scrape.reader.parts(list(ranges.values()))
+    if any(len(found) > scrape.bounds.rows for found in cells.values()):
+        scrape.findings[f"{kind.name}_too_large"] += 1
+        return
     counts = {name: _numbers(cells[item.root]) for name, item in ranges.items()}
     octets: dict[Index, int] = {}
     for name in ("in_octets", "out_octets", "octets"):

@@ -246,3 +246,10 @@ def test_giving_back_uncounts_what_went_back() -> None:
     found.take(rows(2), any_order=True)
     found.give_back()
     assert (read(found), found.non_increasing) == ([(4,)], 0)
+
+
+def test_column_is_read_no_further_than_its_most_rows() -> None:
+    reading = Cursor(Range(COLUMN, COLUMN, COLUMN[:-1], scalar=False, most=3))
+    assert reading.take([row(1), row(2)]) is Verdict.MORE
+    assert reading.take([row(3), row(4)]) is Verdict.END
+    assert len(reading.rows) == 4

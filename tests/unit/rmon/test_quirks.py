@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from exporters.demo.recording import decode_varbind
-from exporters.rmon.direction import BOTH, IN, UNKNOWN, DirectionDetector, PortCounts
+from exporters.rmon.direction import BOTH, IN, UNKNOWN, DirectionDetector, PortCounts, vote
 from exporters.wire.ber import encode_oid, format_oid
 from exporters.wire.tags import COUNTER32, GAUGE32, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING
 
@@ -95,6 +95,15 @@ def test_vss_data_source_of_a_vendor_is_served_as_it_is(first_scrape: First) -> 
 def test_arista_row_97_is_about_interface_999001(first_scrape: First) -> None:
     (info,) = first_scrape("arista-dcs-7150s-52-cl").labels("rmon_ether_info", rmon_index="97")
     assert (info["if_index"], info["if_name"]) == ("999001", "Management1")
+
+
+def test_text_longer_than_any_of_a_mib_is_cut_off_and_counted() -> None:
+    source = row("1.1.1.2.1", OBJECT_IDENTIFIER, "1.3.6.1.2.1.2.2.1.1.1")
+    owner = row("1.1.1.20.1", OCTET_STRING, b"x" * 1000)
+    samples = target([uptime(100), source, owner, row("1.1.1.5.1", COUNTER32, 9)]).scrape()
+    (info,) = samples.labels("rmon_ether_info")
+    assert info["owner"] == "x" * 255
+    assert samples.one("rmon_decode_unexpected_total") == 1
 
 
 def test_variable_that_is_cut_off_is_counted_and_not_asked_for() -> None:
@@ -193,6 +202,13 @@ def test_direction_is_found_from_counts_of_the_same_walk(
     detector.note(now)
     assert detector.packets == packets
     assert detector.sizes in (sizes, UNKNOWN)
+
+
+def test_port_that_hardly_sends_has_no_vote_whichever_way_the_device_counts() -> None:
+    assert vote(500_000, 500_000, 1000) == UNKNOWN
+    assert vote(501_000, 500_000, 1000) == UNKNOWN
+    assert vote(500_000, 500_000, 100_000) == IN
+    assert vote(600_000, 500_000, 100_000) == BOTH
 
 
 def test_direction_of_a_device_that_stands_still_is_unknown(first_scrape: First) -> None:

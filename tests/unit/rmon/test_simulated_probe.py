@@ -12,8 +12,9 @@ from exporters.demo.rmon_view import RmonView
 from exporters.rmon.groups import GROUPS
 from exporters.rmon.scrape import Bounds
 from exporters.wire.ber import encode_oid
+from exporters.wire.tags import COUNTER32, GAUGE32, INTEGER, OCTET_STRING
 
-from .reading import NOW, Samples, Target, interface, uptime
+from .reading import NOW, Samples, Target, interface, row, target, uptime
 
 UPTIME = 86_400
 
@@ -103,6 +104,37 @@ def test_table_above_the_bound_is_not_read(group: str) -> None:
     samples = Probe().scrape(group, bounds=Bounds(top=2, rows=3, peak_seconds=300))
     assert samples.findings()[f"{group}_too_large"] == 2
     assert not [name for name in samples.names() if name.endswith("_bytes_total")]
+
+
+def test_table_that_has_more_rows_than_it_says_is_not_shown_and_not_read_on() -> None:
+    hosts = [
+        row(f"4.2.1.{column}.1.6.0.0.94.0.{host // 256}.{host % 256}", COUNTER32, host)
+        for host in range(5000)
+        for column in (4, 5, 6, 7)
+    ]
+    control = [row("4.1.1.3.1", INTEGER, 3), row("4.1.1.6.1", INTEGER, 1)]
+    bounds = Bounds(top=2, rows=100, peak_seconds=300)
+    samples = target([uptime(100), *control, *hosts]).scrape("hosts", bounds=bounds)
+    assert samples.findings()["hosts_too_large"] == 1
+    assert not samples.all("rmon_host_bytes_total")
+    assert samples.outcome.varbinds < 1000
+    assert samples.outcome.failures == []
+
+
+def test_protocols_of_one_description_are_told_apart() -> None:
+    rows = [row("12.1.1.6.1", INTEGER, 1)]
+    for local, name in ((1, "ether2"), (2, "ip"), (3, "ip")):
+        rows.append(row(f"11.2.1.3.4.0.0.0.{local}.1.0", INTEGER, local))
+        rows.append(row(f"11.2.1.4.4.0.0.0.{local}.1.0", OCTET_STRING, name))
+        rows.append(row(f"12.2.1.1.1.{local}", GAUGE32, 10 * local))
+    device = target([uptime(100), *rows])
+    samples = device.scrape()
+    found = {
+        labels["protocol"]: samples.one("rmon2_protocol_packets_total", **labels)
+        for labels in samples.labels("rmon2_protocol_packets_total")
+    }
+    assert found == {"ether2": 10, "ip (2)": 20, "ip (3)": 30}
+    assert device.duplicates == 0
 
 
 def test_rates_of_reports_are_divided_by_their_window() -> None:
