@@ -53,7 +53,7 @@ _WALKS: Final = (
     *(f"1.3.6.1.2.1.31.1.1.1.{column}" for column in (1, 15, 18)),
 )
 """Statistics, history, alarm, event and SMON; names, speeds and aliases of interfaces."""
-_ROUNDS: Final = 5
+_ROUNDS: Final = 21
 _PEER: Final = "prometheus-snmp-exporter"
 
 

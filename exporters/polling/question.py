@@ -31,7 +31,6 @@ DEFAULT_REPETITIONS: Final = 25
 COMFORTABLE_ANSWER_BYTES: Final = 1400
 """Answers grow to this size: what passes nearly every path without IP fragments."""
 COMFORTABLE_NAMES_BYTES: Final = 1200
-_SHORT_VALUE_BYTES: Final = 6
 """The same for what is asked: names without the message around them."""
 _VARBIND_OVERHEAD_BYTES: Final = 6
 MAX_VARBINDS: Final = 1_000_000
@@ -133,17 +132,19 @@ class Questioner:
         names: Sequence[Oid],
         most: int = MAX_VARBINDS_PER_ANSWER,
         *,
-        with_values: bool = False,
+        value_bytes: Sequence[int] = (),
     ) -> int:
         """How many of *names* fit one question that asks for no more than *most* varbinds.
 
-        *with_values* is for an answer that has just these names, and values that are short.
+        *value_bytes* is for an answer that has just these names: how long their values may be.
         """
         most = min(most, self.varbinds_per_answer, len(names))
         most = _within(names[:most], _VARBIND_OVERHEAD_BYTES, COMFORTABLE_NAMES_BYTES)
-        if with_values:
-            overhead = _VARBIND_OVERHEAD_BYTES + _SHORT_VALUE_BYTES
-            most = _within(names[:most], overhead, COMFORTABLE_ANSWER_BYTES)
+        room = COMFORTABLE_ANSWER_BYTES
+        for index, (name, value) in enumerate(zip(names[:most], value_bytes, strict=False)):
+            room -= len(name) + _VARBIND_OVERHEAD_BYTES + value
+            if room < 0:
+                return max(1, index)
         return most
 
     def begin(self) -> WalkResult:

@@ -40,10 +40,14 @@ _BEHIND_ALL: Final = b"\xff" * 8 + b"\x7f"
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One instance to GET: the whole OID, and the column that its value belongs to."""
+    """One instance to GET: the whole OID, and the column that its value belongs to.
+
+    *value_bytes* is about how long the value is. What does not fit an answer is no answer at all.
+    """
 
     oid: Oid
     column: Oid
+    value_bytes: int = 6
 
 
 Read = Callable[[Sequence[Range], Sequence[Instance]], Awaitable[WalkResult]]
@@ -320,7 +324,8 @@ class Walker:
         most = MAX_VARBINDS_PER_ANSWER
         while waiting:
             names = [item.oid for item in waiting]
-            names = names[: self._questioner.fitting(names, most, with_values=True)]
+            sizes = [item.value_bytes for item in waiting]
+            names = names[: self._questioner.fitting(names, most, value_bytes=sizes)]
             answer = await self._questioner.ask(self._session.get, names)
             if answer.culprit is not None:
                 del waiting[answer.culprit]

@@ -6,7 +6,7 @@ interfaces that they are about; and what each group reads and writes by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,6 +14,7 @@ from exporters.errors import TargetError
 from exporters.polling.walk import Walker
 from exporters.rmon import alarms
 from exporters.rmon.capability import supported, write_capabilities
+from exporters.rmon.direction import MOST_VOTERS
 from exporters.rmon.families import Samples
 from exporters.rmon.groups import GROUPS, Group, columns_of
 from exporters.rmon.interfaces import row_source
@@ -110,8 +111,8 @@ async def _read_and_write(scrape: Scrape, asked: Mapping[str, Group]) -> None:
     await _read_tables(scrape, groups)
     for name, group in groups.items():
         scrape.configured[name] = any(scrape.rows(table) for table in group.evidence)
-    packets = "statistics" in groups and not scrape.memory.direction.decided
-    await scrape.interfaces.load(scrape.reader, _wanted(scrape), packets=packets)
+    voters = _voters(scrape) if "statistics" in groups else ()
+    await scrape.interfaces.load(scrape.reader, _wanted(scrape), voters)
     for group in groups.values():
         await group.write(scrape)
     write_capabilities(scrape, asked, claims)
@@ -159,6 +160,15 @@ def _wanted(scrape: Scrape) -> Iterator[int]:
             yield row.counter("if_index") or 0
     if scrape.rows(VLAN_STATS):
         yield from vlan_interfaces(scrape).values()
+
+
+def _voters(scrape: Scrape) -> Collection[int]:
+    """The interfaces whose counts tell which way the device counts: the busiest are enough."""
+    if scrape.memory.direction.decided:
+        return ()
+    rows = list(scrape.rows(ETHER_STATS).values())
+    rows.sort(key=lambda row: row.counter("packets") or 0, reverse=True)
+    return {row_source(row).number for row in rows[:MOST_VOTERS]}
 
 
 async def _write_quality(scrape: Scrape) -> None:

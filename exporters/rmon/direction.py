@@ -16,6 +16,8 @@ from typing import Final
 
 LEAST_PACKETS: Final = 1000
 """What must have gone each way before a port has a vote."""
+MOST_VOTERS: Final = 16
+"""How many ports are compared, which costs six varbinds each until the device is known."""
 _TOLERANCE: Final = 0.05
 IN: Final = "in"
 BOTH: Final = "both"

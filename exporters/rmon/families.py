@@ -174,6 +174,8 @@ class Samples:
 
     def __init__(self) -> None:
         self._lines: dict[str, list[str]] = {}
+        self._label_texts: dict[tuple[tuple[str, str], ...], str] = {}
+        """Most labels are those of a row, which has many samples."""
 
     def add(self, name: str, labels: Mapping[str, str], value: float | None) -> None:
         """Add a sample; what has no value gets none.
@@ -185,8 +187,11 @@ class Samples:
             return
         if name not in FAMILIES:
             raise KeyError(name)
-        text = f"{name}{label_text(sorted(labels.items()))} {format_value(value)}\n"
-        self._lines.setdefault(name, []).append(text)
+        pairs = tuple(labels.items())
+        text = self._label_texts.get(pairs)
+        if text is None:
+            text = self._label_texts[pairs] = label_text(sorted(pairs))
+        self._lines.setdefault(name, []).append(f"{name}{text} {format_value(value)}\n")
 
     def write(self, exposition: Exposition) -> None:
         """Hand all samples over."""

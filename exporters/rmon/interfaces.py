@@ -8,19 +8,20 @@ Sources: RFC 2819 (DataSource), RFC 2613 (VLANs as data sources), RFC 2863 (ifNa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from exporters.errors import WireError
-from exporters.rmon.reader import Reader, Row
-from exporters.rmon.tables import IF, IFX, RMON
+from exporters.rmon.reader import Index, Reader, Row
+from exporters.rmon.tables import IF, IFX, RMON, Table
 from exporters.wire.ber import Oid, decode_subids, encode_oid, encode_subids, format_oid
 
 _IF_INDEX: Final = encode_oid("1.3.6.1.2.1.2.2.1.1")
 _VLAN: Final = RMON + encode_subids((22, 1, 4, 1))
 _ENTITY: Final = encode_oid("1.3.6.1.2.1.47.1.1.1")
 _MOST_32_BITS: Final = 0xFFFFFFFF
+_EXTENDED: Final = ("name", "alias", "high_speed")
 _DIRECTION_COLUMNS: Final = (
     *("in_ucast", "in_multicast", "in_broadcast"),
     *("out_ucast", "out_multicast", "out_broadcast"),
@@ -81,20 +82,20 @@ class Interfaces:
     def __init__(self) -> None:
         self._known: dict[int, Interface] = {}
 
-    async def load(self, reader: Reader, wanted: Iterable[int], *, packets: bool) -> None:
-        """GET what is known of the *wanted* ones; with *packets* also what came in and went out.
+    async def load(
+        self, reader: Reader, wanted: Iterable[int], counted: Collection[int] = ()
+    ) -> None:
+        """GET what is known of the *wanted* ones; of the *counted* also what came in and went out.
 
         ifDescr is asked for where there is no ifName.
         """
         indexes = sorted({index for index in wanted if 0 < index <= _MOST_32_BITS})
-        extended = ("name", "alias", "high_speed", *(_DIRECTION_COLUMNS if packets else ()))
-        rows = await reader.rows(
-            [
-                (table, (index,), names)
-                for index in indexes
-                for table, names in ((IFX, extended), (IF, ("speed",)))
-            ]
-        )
+        with_packets = (*_EXTENDED, *_DIRECTION_COLUMNS)
+        asked: list[tuple[Table, Index, Iterable[str]]] = []
+        for index in indexes:
+            asked.append((IFX, (index,), with_packets if index in counted else _EXTENDED))
+            asked.append((IF, (index,), ("speed",)))
+        rows = await reader.rows(asked)
         nameless = [
             index for index, row in zip(indexes, rows[::2], strict=True) if not row.text("name")
         ]

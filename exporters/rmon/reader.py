@@ -158,7 +158,9 @@ class Reader:
     async def rows(self, wanted: Sequence[tuple[Table, Index, Iterable[str]]]) -> list[Row]:
         """GET cells of rows; give a row for each that is wanted, with the cells that there are."""
         instances = [
-            Instance(table.column(name) + encode_subids(index), table.column(name))
+            Instance(
+                table.column(name) + encode_subids(index), table.column(name), table.size(name)
+            )
             for table, index, names in wanted
             for name in names
         ]

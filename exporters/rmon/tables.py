@@ -11,7 +11,7 @@ Sources: RFC 2819 (RMON), RFC 3273 (HC-RMON), RFC 4502 (RMON2), RFC 2613 (SMON),
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -19,6 +19,7 @@ from exporters.polling.cursor import Range
 from exporters.wire.ber import Oid, encode_oid, encode_subids, parent_oid
 
 RMON: Final = encode_oid("1.3.6.1.2.1.16")
+_NUMBER_BYTES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,16 @@ class Table:
 
     entry: Oid
     columns: Mapping[str, int]
+    texts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Columns of text, and about how long theirs are."""
 
     def column(self, name: str) -> Oid:
         """Give the OID of a column."""
         return self.entry + encode_subids((self.columns[name],))
+
+    def size(self, name: str) -> int:
+        """Give about how many bytes a value of a column has."""
+        return self.texts.get(name, _NUMBER_BYTES)
 
     def range(self, name: str) -> Range:
         """Give what a walk of a whole column reads."""
@@ -230,7 +237,10 @@ HC_ALARM: Final = _table(
     status=19,
 )
 JUNIPER_ALARM: Final = _other("1.3.6.1.4.1.2636.3.13.1.1", failed=1, state=5)
-EVENT: Final = _table("9.1.1", description=2, type=3, last_sent=5, owner=6, status=7)
+EVENT: Final = replace(
+    _table("9.1.1", description=2, type=3, last_sent=5, owner=6, status=7),
+    texts={"description": 60, "owner": 15},
+)
 LOG: Final = _table("9.2.1", time=3)
 
 # --- hosts (16.4), hostTopN (16.5), matrix (16.6) -------------------------------------------
@@ -348,16 +358,19 @@ INTERFACE_TOP: Final = _table("27.1.3.1", if_index=2, value=3, value_hc=4)
 
 # --- interfaces ------------------------------------------------------------------------------
 
-IF: Final = _other("1.3.6.1.2.1.2.2.1", descr=2, speed=5)
-IFX: Final = _other(
-    "1.3.6.1.2.1.31.1.1.1",
-    name=1,
-    in_ucast=7,
-    in_multicast=8,
-    in_broadcast=9,
-    out_ucast=11,
-    out_multicast=12,
-    out_broadcast=13,
-    high_speed=15,
-    alias=18,
+IF: Final = replace(_other("1.3.6.1.2.1.2.2.1", descr=2, speed=5), texts={"descr": 30})
+IFX: Final = replace(
+    _other(
+        "1.3.6.1.2.1.31.1.1.1",
+        name=1,
+        in_ucast=7,
+        in_multicast=8,
+        in_broadcast=9,
+        out_ucast=11,
+        out_multicast=12,
+        out_broadcast=13,
+        high_speed=15,
+        alias=18,
+    ),
+    texts={"name": 15, "alias": 40},
 )

@@ -199,3 +199,13 @@ def test_dlink_costs_about_a_thousand_varbinds_rather_than_27643(device: Device)
     again = target.scrape(now=NOW + 1).outcome.varbinds
     assert first < 2500
     assert again < 1100
+
+
+@pytest.mark.parametrize("name", [HPE, "juniper-mx960-12-3r6-6"])
+def test_device_of_long_names_is_asked_for_no_more_than_an_answer_holds(
+    device: Device, name: str
+) -> None:
+    target = device(name)
+    for seconds in range(3):
+        assert target.scrape(now=NOW + seconds).outcome.failures == []
+        assert target.agent.varbinds_limit == 0  # it has never said tooBig
