@@ -69,13 +69,13 @@ class CounterFamily:
         try:
             self._values[key] += amount
         except KeyError:
-            self._values[self._place(key)] += amount
+            self._values[self._place(key, amount)] += amount
 
     def start(self, keys: Iterable[Key]) -> None:
         """Let there be series at 0, as far as there is place for them."""
         for key in keys:
             if key not in self._values:
-                self._place(key)
+                self._place(key, 1)
 
     def value(self, key: Key) -> int:
         """Give what was counted, shown or not."""
@@ -101,15 +101,15 @@ class CounterFamily:
             yield f"{text}0\n" if key in held else f"{text}{values[key]}\n"
             position += 1
 
-    def _place(self, key: Key) -> Key:
-        """Make the series for *key*, or find the one that it is folded into."""
+    def _place(self, key: Key, amount: int) -> Key:
+        """Make the series for *key*, or find the one that *amount* events are folded into."""
         folded = self._folded.get(key)
         if folded is None:
-            folded = self.series.admit(key)
+            folded = self.series.admit(key, amount)
             if folded != key and len(self._folded) < _OVERFLOWING:
                 self._folded[key] = folded
         else:
-            self.series.overflow += 1
+            self.series.overflow += amount
         if folded not in self._values:
             self._values[folded] = 0
             self._held.add(folded)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -110,19 +110,23 @@ class Intake:
     def take(self, message: Message) -> Verdict:
         """Judge a message, and do what the verdict says."""
         verdict = self.rules.judge(message)
-        if verdict.action is Action.DROP:
-            return verdict
-        self.count(message.device, verdict, 1, message.received_at)
-        if verdict.changes or verdict.restarted:
-            self._change_states(message, verdict)
+        self.apply(message, verdict)
         if verdict.action is Action.RECORD:
             self.record(message, verdict)
         return verdict
 
+    def apply(self, message: Message, verdict: Verdict) -> None:
+        """Do what a verdict says, but for showing the message."""
+        if verdict.action is Action.DROP:
+            return
+        self.count(message.device, verdict, 1, message.received_at)
+        if verdict.changes or verdict.restarted:
+            self._change_states(message, verdict)
+
     def count(self, device: str, verdict: Verdict, amount: int, received_at: float) -> None:
         """Count messages of one device that came together, and whose verdict is settled.
 
-        Beside ``record`` for each of them it is what ``take`` does, for ``RuleSet.settled``.
+        Beside ``record`` it is what ``take`` does for each of them, for ``RuleSet.settled``.
         """
         self.events.count(device, verdict, amount)
         self.last_seen.set((device, verdict.event), received_at)
@@ -134,6 +138,19 @@ class Intake:
         self.recent.add(event)
         if self.json_lines is not None:
             self.json_lines.write(event)
+
+    @property
+    def next_number(self) -> int:
+        """The number of the event that will be recorded next."""
+        return self._number + 1
+
+    def record_batch(self, events: Sequence[Event], size_bytes: int) -> None:
+        """Show events that came together, and log them; numbered from ``next_number`` on."""
+        self._number += len(events)
+        self.recent.add_batch(events, size_bytes)
+        if self.json_lines is not None:
+            for event in events:
+                self.json_lines.write(event)
 
     def replace(self, rules: RuleSet, devices: Collection[str]) -> None:
         """Judge by other rules from now on, and set series aside for these devices."""

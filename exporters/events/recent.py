@@ -1,15 +1,16 @@
 """The last events, in memory: what stands behind a counter that has increased.
 
-Bounded by number and by bytes of the messages, whose text is written when somebody looks. Whoever
-watches gets new events through a queue of its own; one that cannot keep up misses some and is told
-how many, and the receiver never waits.
+Bounded by number and by bytes of the messages, whose text is written when somebody looks. Events
+that came together may be kept as a batch, which makes them then too. Whoever watches gets new
+events through a queue of its own; one that cannot keep up misses some and is told how many, and the
+receiver never waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Final, NamedTuple
@@ -83,11 +84,12 @@ class Recent:
         self._most_events = most_events
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._events: deque[Event] = deque()
+        self._count = 0
+        self._batches: deque[tuple[Sequence[Event], int]] = deque()
         self._watchers: list[Watcher] = []
 
     def __len__(self) -> int:
-        return len(self._events)
+        return min(self._count, self._most_events)
 
     @property
     def size_bytes(self) -> int:
@@ -101,22 +103,41 @@ class Recent:
 
     def add(self, event: Event) -> None:
         """Take an event in; the oldest go."""
-        events = self._events
-        events.append(event)
-        self._bytes += event.message.size_bytes + _OVERHEAD_BYTES
-        while len(events) > self._most_events or (
-            self._bytes > self._most_bytes and len(events) > 1
-        ):
-            self._bytes -= events.popleft().message.size_bytes + _OVERHEAD_BYTES
+        self._keep((event,), event.message.size_bytes + _OVERHEAD_BYTES)
         for watcher in self._watchers:
             watcher.offer(event)
+
+    def add_batch(self, events: Sequence[Event], size_bytes: int) -> None:
+        """Take in events that came together, whose messages have *size_bytes*; the oldest go.
+
+        They are looked at when somebody searches or watches, and may be made then.
+        """
+        size_bytes += _OVERHEAD_BYTES * len(events)
+        if self._watchers or size_bytes > self._most_bytes:
+            for event in events:
+                self.add(event)
+        else:
+            self._keep(events, size_bytes)
+
+    def _keep(self, events: Sequence[Event], size_bytes: int) -> None:
+        """Take a batch in; those go that the others are enough without."""
+        batches = self._batches
+        batches.append((events, size_bytes))
+        self._count += len(events)
+        self._bytes += size_bytes
+        while len(batches) > 1 and (
+            self._bytes > self._most_bytes or self._count - len(batches[0][0]) >= self._most_events
+        ):
+            oldest, oldest_bytes = batches.popleft()
+            self._count -= len(oldest)
+            self._bytes -= oldest_bytes
 
     def search(self, query: Query, *, limit: int, before: int = 0) -> list[Event]:
         """Give the latest events that *query* asks for, the newest first.
 
         With *before*, those whose number is less: the next page.
         """
-        newest_first: Iterator[Event] = reversed(self._events)
+        newest_first: Iterator[Event] = islice(self._newest_first(), self._most_events)
         if before:
             newest_first = (event for event in newest_first if event.number < before)
         looked_at = islice(newest_first, _MOST_LOOKED_AT)
@@ -131,6 +152,10 @@ class Recent:
             yield watcher
         finally:
             self._watchers.remove(watcher)
+
+    def _newest_first(self) -> Iterator[Event]:
+        for events, _ in reversed(self._batches):
+            yield from reversed(events)
 
     def _count_dropped(self) -> None:
         self.dropped += 1

@@ -29,7 +29,7 @@ class SeriesLimit:
         self.limit = limit
         self.count = 0
         self.overflow = 0
-        """How often a series found no place."""
+        """Events whose series found no place."""
         self._open = tuple(label in open_labels for label in labels)
         self._has_device = bool(labels) and labels[0] == "device"
         self._reserved: dict[str, int] = {}
@@ -44,12 +44,16 @@ class SeriesLimit:
         used = (min(count, self._share) for count in map(self._used, self._reserved))
         self._common = self.count - sum(used)
 
-    def admit(self, key: Key) -> Key:
-        """Give the key under which a series that is new is to be kept: its own, or a folded one."""
+    def admit(self, key: Key, events: int = 1) -> Key:
+        """Give the key under which a series that is new is to be kept: its own, or a folded one.
+
+        It is new because of *events*, which are counted where there is no place for it.
+        """
         device = key[0] if self._has_device else ""
         used = self._of_device.get(device, 0)
         if used >= self._reserved.get(device, 0):
             if self._common >= self.limit - self._share * len(self._reserved):
+                self.overflow += events
                 return self._fold(key, known=used > 0 or device in self._reserved)
             self._common += 1
         self._of_device[device] = used + 1
@@ -64,7 +68,6 @@ class SeriesLimit:
         return place >= len(self._open) or self._open[place]
 
     def _fold(self, key: Key, *, known: bool) -> Key:
-        self.overflow += 1
         folded = [OTHER if self._is_open(place) else value for place, value in enumerate(key)]
         if self._has_device and not known:
             folded[0] = UNKNOWN

@@ -43,6 +43,11 @@ class Sources:
         """The names of all devices of the inventory."""
         return [device.name for device in self._inventory.devices]
 
+    @property
+    def has_relays(self) -> bool:
+        """Whether anybody is believed whose a message is."""
+        return bool(self._access.trusted_relays)
+
     def source(self, peer: str) -> Source:
         """Give who sends from the address *peer*, which need not be one (a Unix socket)."""
         found = self._known.get(peer)
@@ -95,22 +100,25 @@ class SourceLimiter:
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def take(self, address: str, now: float) -> bool:
-        """Take a token of the sender's bucket at *now* (monotonic); whether there was one."""
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody may send any number."""
+        return not self._per_second
+
+    def take(self, address: str, now: float, wanted: int = 1) -> int:
+        """Take tokens of the sender's bucket at *now* (monotonic); how many of them there were."""
         if not self._per_second:
-            return True
+            return wanted
         bucket = self._buckets.get(address)
         if bucket is None:
             if len(self._buckets) >= self._most and address != UNKNOWN and not self._tidy(now):
-                return self.take(UNKNOWN, now)
+                return self.take(UNKNOWN, now, wanted)
             bucket = (self._burst, now)
         tokens, filled_at = bucket
         tokens = min(self._burst, tokens + (now - filled_at) * self._per_second)
-        if tokens < 1.0:
-            self._buckets[address] = (tokens, now)
-            return False
-        self._buckets[address] = (tokens - 1.0, now)
-        return True
+        taken = min(wanted, int(tokens))
+        self._buckets[address] = (tokens - taken, now)
+        return taken
 
     def _tidy(self, now: float) -> bool:
         """Drop full buckets, which are as good as new ones, at most once a second."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 from multidict import MultiDict
 
@@ -47,6 +50,60 @@ def test_event_larger_than_all_there_is_room_for_is_kept_alone():
     recent = filled(event(1), event(2, size_bytes=10**7), most_bytes=1000)
 
     assert numbers(recent) == [2]
+
+
+class Unmade(Sequence):
+    """Events that are made when somebody looks, and how many were."""
+
+    def __init__(self, first: int, count: int) -> None:
+        self.first = first
+        self.count = count
+        self.made = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, place: int) -> Event:
+        number = range(self.first, self.first + self.count)[place]
+        self.made += 1
+        return event(number, size_bytes=100)
+
+
+def test_batch_is_made_into_events_when_somebody_looks():
+    recent = filled(event(1), event(2), most_events=4)
+    batch = Unmade(3, 3)
+    recent.add_batch(batch, 300)
+
+    assert (len(recent), batch.made) == (4, 0)
+    assert numbers(recent, limit=1) == [5]
+    assert batch.made == 1
+    assert numbers(recent) == [5, 4, 3, 2]
+
+
+def test_batches_go_as_soon_as_newer_events_are_enough():
+    recent = filled(most_events=4)
+    for first in (1, 4, 7):
+        recent.add_batch(Unmade(first, 3), 300)
+
+    assert numbers(recent) == [9, 8, 7, 6]
+    assert recent.size_bytes == 6600
+
+
+def test_batch_that_is_larger_than_all_events_may_be_keeps_its_newest():
+    recent = filled(most_bytes=5000)
+    recent.add_batch(Unmade(1, 20), 2000)
+
+    assert numbers(recent) == [20, 19, 18, 17]
+    assert recent.size_bytes == 4400
+
+
+def test_events_of_a_batch_are_offered_to_whoever_watches():
+    recent = filled()
+    with recent.watch(Query(severity="alert")) as watcher:
+        recent.add_batch([event(1), event(2, severity="alert")], 0)
+        recent.add(event(3, severity="alert"))
+
+        assert [item.number for item in asyncio.run(watcher.next_events())] == [2, 3]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from exporters.config.event_settings import AccessSettings, RateLimit
+from exporters.events.recent import Query
 from exporters.wire.snmp_message import decode_community_message
 from exporters.wire.snmp_trap import SNMP_TRAP_ADDRESS, SNMP_TRAP_OID
 from exporters.wire.tags import (
@@ -122,7 +123,7 @@ def test_every_truncation_and_bit_flip_has_one_outcome_and_no_fault(station: Sta
             flipped[place] ^= 1 << chance.randrange(8)
             station.take(bytes(flipped))
     assert station.receiver.outcomes["internal_error"] == 0
-    for event in station.intake.recent._events:
+    for event in station.intake.recent.search(Query(), limit=10_000):
         event.as_json()
 
 
@@ -219,10 +220,10 @@ def test_communities_and_users_are_never_shown(station: Station) -> None:
 
 def test_version_1_tells_generic_and_specific_to_rules(station: Station) -> None:
     station.take(trap_v1(6, 42))
-    message = station.intake.recent._events[-1].message
+    message = station.intake.recent.search(Query(), limit=1)[0].message
     assert (message.version, message.generic, message.specific) == ("1", 6, 42)
     station.take(trap_v1(2))
-    message = station.intake.recent._events[-1].message
+    message = station.intake.recent.search(Query(), limit=1)[0].message
     assert (message.name, message.generic, message.specific) == ("linkDown", 2, 0)
 
 
