@@ -38,6 +38,7 @@ def explain(loaded: Loaded, content: bytes, source: str) -> Iterator[str]:
     receiver = SyslogReceiver(intake, series, policy)
     before = sample_lines(intake, _PREFIX)
     receiver.take_frames([content], policy.sources.source(source), "udp")
+    receiver.settle()
     (outcome,) = (name for name, count in receiver.outcomes.items() if count)
     yield f"outcome: {outcome}: {OUTCOMES[outcome]}"
     if faults := sorted(fault.value for fault in decode_message(content).faults):

@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import Final
 
 from exporters.build import this_build
@@ -29,6 +28,7 @@ from exporters.logs import fields
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
 from exporters.sockets.datagrams import DatagramSocket, open_datagram_sockets
+from exporters.sockets.draining import draining
 from exporters.syslog.arguments import (
     LISTEN_FLAG,
     NAME,
@@ -53,7 +53,6 @@ _EXAMPLE_SOURCE: Final = "192.0.2.1"
 _EXAMPLE: Final = (
     "<187>42: *Mar  1 18:46:11: %LINK-3-UPDOWN: Interface GigabitEthernet0/7, changed state to down"
 )
-_BATCHES_PER_TURN: Final = 4
 
 logger = logging.getLogger(__name__)
 
@@ -130,16 +129,16 @@ class SyslogExporter:
         async with AsyncExitStack() as stack:
             self._attach(stack)
             await stack.enter_async_context(self._intake.running())
+            await stack.enter_async_context(self._receiver.running())
             self._listeners = open_datagram_sockets(
                 self._settings.addresses("udp"),
                 receive_buffer_bytes=self._settings.receive_buffer_bytes,
                 flag=LISTEN_FLAG,
+                answers=False,
             )
-            loop = asyncio.get_running_loop()
             for listener in self._listeners:
                 stack.callback(listener.close)
-                loop.add_reader(listener, partial(self._receive, listener))
-                stack.callback(loop.remove_reader, listener)
+                stack.enter_context(draining(listener, self._receiver.take_datagrams))
                 _tell(listener)
             await stack.enter_async_context(
                 listening(self._settings, self._connections, self._receiver)
@@ -159,15 +158,8 @@ class SyslogExporter:
             stack.callback(state_file.close)
         self._intake.attach(state_file=state_file, json_lines=JsonLines(target) if target else None)
 
-    def _receive(self, listener: DatagramSocket) -> None:
-        """Take some of what a socket has; the loop comes back for the rest."""
-        for _ in range(_BATCHES_PER_TURN):
-            datagrams = listener.receive()
-            if not datagrams:
-                return
-            self._receiver.take_datagrams(datagrams, listener)
-
     def _samples(self, text_format: TextFormat) -> Iterator[str]:
+        self._receiver.settle()
         return write_families(self._intake.families(), text_format)
 
     async def _reload(self) -> None:

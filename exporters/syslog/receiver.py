@@ -1,54 +1,48 @@
 """From what arrives to events: every message ends in exactly one outcome, told by ``_take``.
 
-Messages come in batches, and what is alike in a batch is counted at once: messages of one device
-and one class share an ``_Account``. Where the rules have settled what they say of a class, no
-message of it is judged by itself. What is not settled takes the long way, and comes to the same.
+Messages come in batches, and nearly nothing is done for each: it gets a class, and a count of its
+device and class goes up. What the counts come to is settled later (``exporters.syslog.accounts``),
+and events for ``/events`` are made when somebody looks (``exporters.syslog.batch``). What the rules
+have not settled for all messages of a class takes the long way, and comes to the same.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from operator import itemgetter
 from typing import Final
 
-from exporters.config.event_taxonomy import OTHER, UNKNOWN
-from exporters.events.event import Action, Message, Verdict
+from exporters.config.event_taxonomy import UNKNOWN
+from exporters.events.event import Action, Verdict
 from exporters.events.intake import Intake
-from exporters.events.sources import Source, SourceLimiter, Sources
-from exporters.sockets.datagrams import Datagram, DatagramAnswers, address_of
-from exporters.syslog.details import SyslogDetails
-from exporters.syslog.outcomes import (
-    FRAMING_FAULT,
-    INTERNAL_ERROR,
-    OUTCOMES,
-    RATE_LIMITED,
-    SOURCE_DENIED,
-)
+from exporters.events.sources import Source
+from exporters.sockets.datagrams import Datagrams
+from exporters.syslog.accounts import Accounts
+from exporters.syslog.batch import Batch, BatchEvents
+from exporters.syslog.observing import Observation, Observer, Repeat
+from exporters.syslog.outcomes import FRAMING_FAULT, INTERNAL_ERROR
+from exporters.syslog.plans import Plans
+from exporters.syslog.senders import Policy, Senders
 from exporters.syslog.series import SyslogSeries
 from exporters.syslog.transports import TRANSPORTS
-from exporters.wire.syslog_classes import Classifier, MessageClass, MessageFormat
+from exporters.wire.syslog_classes import Classifier, MessageClass
 from exporters.wire.syslog_message import decode_message
+
+__all__ = ["Policy", "SyslogReceiver"]
 
 logger = logging.getLogger(__name__)
 
-_MOST_HOSTS: Final = 50_000
-_MOST_ACCOUNTS: Final = 50_000
 _FAULT_LOG_SECONDS: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What is taken: all that a reload exchanges at once."""
-
-    sources: Sources
-    limiter: SourceLimiter
-    max_message_bytes: int
+_SETTLE_SECONDS: Final = 1.0
+_DEVICE: Final = itemgetter(Source._fields.index("device"))
 
 
 class SyslogReceiver:
-    """Takes messages and hands on what they tell."""
+    """Takes messages and hands on what they tell; to the families when it settles."""
 
     def __init__(
         self,
@@ -56,6 +50,7 @@ class SyslogReceiver:
         series: SyslogSeries,
         policy: Policy,
         *,
+        observer: Observer | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -64,212 +59,201 @@ class SyslogReceiver:
         self.received_bytes = dict.fromkeys(TRANSPORTS, 0)
         """Octets of messages, by transport."""
         self.truncated_datagrams = 0
-        self.outcomes = dict.fromkeys(OUTCOMES, 0)
         self.refused: dict[tuple[str, str], int] = {}
         """What devices have sent in vain, by device and outcome."""
         self.handling_seconds = 0.0
         self._intake = intake
-        self._series = series
         self._clock = clock
         self._monotonic = monotonic
         self._classifier = Classifier()
-        self._accounts: dict[tuple[str, MessageClass], _Account] = {}
-        self._hosts: dict[bytes, Source] = {}
+        self._accounts = Accounts(intake, series)
+        self._observation = Observation(observer, self._tell)
+        self._plans = Plans(intake.rules)
+        self._senders = Senders(policy)
         self._fault_logged_at = -_FAULT_LOG_SECONDS
-        self._policy = policy
 
     @property
     def policy(self) -> Policy:
         """What is taken at present."""
-        return self._policy
+        return self._senders.policy
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """What became of all messages that have arrived."""
+        self.settle()
+        return self._accounts.outcomes
+
+    @property
+    def priority_faults(self) -> dict[tuple[str, str], int]:
+        """How many messages had something wrong with PRI, by device and ``Priority.fault``."""
+        self.settle()
+        return self._accounts.priority_faults
 
     def replace(self, policy: Policy) -> None:
         """Take by another policy, and by the rules that the intake has now."""
-        self._policy = policy
-        self._hosts.clear()
-        self._accounts.clear()
+        self.settle()
+        self._senders = Senders(policy)
+        self._plans = Plans(self._intake.rules)
 
-    def take_datagrams(self, datagrams: Collection[Datagram], line: DatagramAnswers) -> None:
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Settle each second, for as long as the context lasts, and at its end."""
+        settling = asyncio.create_task(self._keep_settling())
+        try:
+            yield
+        finally:
+            settling.cancel()
+            with suppress(asyncio.CancelledError):
+                await settling
+            self.settle()
+
+    def settle(self) -> None:
+        """Let the families tell of all that has arrived, as they must before they are read."""
+        self._accounts.settle(self._plans, self._observation.newest_at)
+        self._observation.settle()
+        self._plans.tidy()
+
+    def take_datagrams(self, datagrams: Datagrams) -> None:
         """Take what a socket has received."""
-        hosts, host_of = self._hosts, line.host_of
-        longest = self._policy.max_message_bytes
-        contents: list[bytes] = []
-        sources: list[Source] = []
-        for content, envelope, is_cut in datagrams:
-            if is_cut or len(content) > longest:
-                self.truncated_datagrams += 1
-                content = content[:longest]
-            contents.append(content)
-            sources.append(hosts.get(envelope[host_of]) or self._source(envelope[host_of]))
-        self._take("udp", contents, sources)
+        contents, hosts, cut = datagrams
+        longest = self.policy.max_message_bytes
+        if cut or (contents and max(map(len, contents)) > longest):
+            too_long = {place for place, content in enumerate(contents) if len(content) > longest}
+            self.truncated_datagrams += len(too_long.union(cut))
+            contents = [content[:longest] for content in contents]
+        plain = self._senders.plain_senders(hosts)
+        if plain is not None:
+            self._take("udp", contents, plain)
+        else:
+            self._take_careful("udp", contents, self._senders.senders(hosts))
 
     def take_frames(self, messages: Sequence[bytes], source: Source, transport: str) -> None:
         """Take what a connection has brought, or any messages of one sender."""
-        self._take(transport, messages, [source] * len(messages))
+        take = self._take if self._senders.is_plain(source) else self._take_careful
+        take(transport, messages, [source] * len(messages))
 
     def count_framing_faults(self, number: int, source: Source, transport: str) -> None:
         """Count places of a stream where no message could be found."""
         self.received[transport] += number
         self._refuse(FRAMING_FAULT, source, number)
 
-    def _take(self, transport: str, messages: Sequence[bytes], sources: Sequence[Source]) -> None:
-        """Take messages, each with its sender."""
+    def _take_careful(
+        self, transport: str, contents: Sequence[bytes], sources: Sequence[Source]
+    ) -> None:
+        """Take messages of whose senders some are not plain."""
+        arrived, arrived_bytes = len(contents), sum(map(len, contents))
+        taken, senders = self._senders.admit(contents, sources, self._monotonic(), self._refuse)
+        self.received[transport] += arrived - len(taken)
+        self.received_bytes[transport] += arrived_bytes - sum(map(len, taken))
+        self._take(transport, taken, senders)
+
+    def _take(self, transport: str, contents: Sequence[bytes], sources: Sequence[Source]) -> None:
+        """Take messages, each with its sender, who may send it."""
         started_at = self._monotonic()
-        self.received[transport] += len(messages)
-        self.received_bytes[transport] += sum(map(len, messages))
-        messages, sources = self._admit(messages, sources, started_at)
+        size_bytes = sum(map(len, contents))
+        self.received[transport] += len(contents)
+        self.received_bytes[transport] += size_bytes
         try:
-            classes = self._classifier.classify_batch(messages)
+            classes = self._classifier.classify_batch(contents)
+            devices = self._devices(contents, sources, classes)
         except Exception as error:  # noqa: BLE001 - logged
             self._fail(sources, error)
         else:
-            self._count(messages, sources, classes)
+            self._count(Batch(contents, sources, devices, classes, self._clock()), size_bytes)
+        if self._accounts.is_full:
+            self.settle()
         self.handling_seconds += self._monotonic() - started_at
 
-    def _admit(
-        self, messages: Sequence[bytes], sources: Sequence[Source], now: float
-    ) -> tuple[Sequence[bytes], Sequence[Source]]:
-        """Give those messages whose senders may send, and may send so much."""
-        take = self._policy.limiter.take
-        admitted: list[bytes] = []
-        senders: list[Source] = []
-        for message, source in zip(messages, sources, strict=True):
-            if not source.is_allowed:
-                self._refuse(SOURCE_DENIED, source)
-            elif not take(source.address, now):
-                self._refuse(RATE_LIMITED, source)
-            else:
-                admitted.append(message)
-                senders.append(source)
-        return admitted, senders
-
-    def _count(
+    def _devices(
         self,
-        messages: Iterable[bytes],
-        sources: Iterable[Source],
-        classes: Iterable[MessageClass],
-    ) -> None:
-        """Judge and show one by one what must be, and count what is alike at once."""
-        now = self._clock()
-        accounts = self._accounts
-        touched: list[_Account] = []
-        for content, source, message_class in zip(messages, sources, classes, strict=True):
-            try:
-                device = source.device
+        contents: Sequence[bytes],
+        sources: Sequence[Source],
+        classes: Sequence[MessageClass],
+    ) -> Sequence[str]:
+        """Say whose messages these are: their senders', or whose a relay says that they are."""
+        devices = list(map(_DEVICE, sources))
+        if self.policy.sources.has_relays:
+            for place, source in enumerate(sources):
                 if source.is_relay:
-                    device = self._device_of(source, content, message_class)
-                account = accounts.get((device, message_class))
-                if account is None:
-                    account = self._open_account(device, message_class)
-                if not account.arrived:
-                    touched.append(account)
-                self._take_one(content, source, account, now)
-                account.arrived += 1
+                    hostname = decode_message(contents[place], classes[place]).hostname
+                    devices[place] = self.policy.sources.device_of(source, hostname)
+        return devices
+
+    def _count(self, batch: Batch, size_bytes: int) -> None:
+        """Count messages, look at those that are not as plain as most, and show them all."""
+        plans, classes = self._plans, batch.classes
+        self._accounts.count(batch.devices, classes)
+        verdicts: dict[int, Verdict] = {}
+        hidden: set[int] = set()
+        for place in [place for place, kind in enumerate(classes) if kind not in plans.plain]:
+            try:
+                verdicts[place] = self._look(batch, place)
             except Exception as error:  # noqa: BLE001 - logged
-                self._fail((source,), error)
-        for account in touched:
-            self._settle(account, now)
+                self._accounts.forget(batch.devices[place], classes[place])
+                self._fail((batch.sources[place],), error)
+                hidden.add(place)
+            else:
+                if verdicts[place].action is not Action.RECORD:
+                    hidden.add(place)
+        self._observation.take(batch)
+        places: Sequence[int] = range(len(classes))
+        if hidden:
+            places = [place for place in places if place not in hidden]
+            size_bytes -= sum(len(batch.contents[place]) for place in hidden)
+        if places:
+            number = self._intake.next_number
+            events = BatchEvents(batch, places, number, plans.settled, verdicts)
+            self._intake.record_batch(events, size_bytes)
 
-    def _take_one(self, content: bytes, source: Source, account: _Account, now: float) -> None:
-        message_class = account.message_class
-        verdict = account.verdict
-        if verdict is None or account.is_shown:
-            message = Message(
-                "syslog", now, source.address, account.device, message_class.event,
-                SyslogDetails(content, message_class), len(content), message_class.severity, b"",
-                None, "", b"", None, None, message_class.facility, message_class.app,
-                message_class.vendor,
-            )  # fmt: skip
-            if verdict is not None:
-                self._intake.record(message, verdict)
-            elif self._intake.take(message).action is Action.DROP:
-                account.dropped += 1
+    def _look(self, batch: Batch, place: int) -> Verdict:
+        """Give the verdict on a message of a class that is new, not settled, not shown, or more."""
+        message_class = batch.classes[place]
+        plan = self._plans.plan(message_class)
+        if message_class.is_repeat and (repeat := self._observation.repeat(batch, place)):
+            self._count_again(batch, place, repeat)
+        if plan.verdict is not None:
+            return plan.verdict
+        message = batch.message(place)
+        verdict = self._plans.rules.judge(message)
+        self._intake.apply(message, verdict)
+        if verdict.action is Action.DROP:
+            self._accounts.drop(batch.devices[place], message_class)
+        return verdict
 
-    def _settle(self, account: _Account, now: float) -> None:
-        """Count what has come for an account."""
-        arrived, dropped = account.arrived, account.dropped
-        account.arrived = account.dropped = 0
-        self.outcomes[account.message_class.format.value] += arrived
-        counted = arrived - dropped
-        if not counted or account.is_ignored:
-            return
-        if account.verdict is not None:
-            self._intake.count(account.device, account.verdict, counted, now)
-        self._series.messages.inc(account.message_key, counted)
-        self._series.vendor_events.inc(account.event_key, counted)
-        self._series.last_seen.set((account.device,), now)
-
-    def _open_account(self, device: str, message_class: MessageClass) -> _Account:
-        if len(self._accounts) >= _MOST_ACCOUNTS:
-            self._accounts.clear()  # of made-up shapes; what is wanted is soon there again
-        account = _Account(device, message_class, self._intake)
-        self._accounts[device, message_class] = account
-        return account
-
-    def _device_of(self, source: Source, content: bytes, message_class: MessageClass) -> str:
-        """Believe a relay whose message it is."""
-        hostname = decode_message(content, message_class).hostname
-        return self._policy.sources.device_of(source, hostname)
-
-    def _source(self, host: bytes) -> Source:
-        source = self._policy.sources.source(address_of(host))
-        if len(self._hosts) >= _MOST_HOSTS:
-            self._hosts.clear()  # forged addresses; those of devices are soon there again
-        self._hosts[host] = source
-        return source
+    def _count_again(self, batch: Batch, place: int, repeat: Repeat) -> None:
+        """Count what is said to have come again, and has not arrived."""
+        content, message_class, _ = repeat.message
+        plan = self._plans.plan(message_class)
+        device, source = batch.devices[place], batch.sources[place]
+        one = Batch([content], [source], [device], [message_class], batch.received_at)
+        verdict = plan.verdict or self._plans.rules.judge(one.message(0))
+        if verdict.action is not Action.DROP:
+            self._intake.count(device, verdict, repeat.times, batch.received_at)
+            self._accounts.add(device, plan, repeat.times, batch.received_at)
 
     def _refuse(self, outcome: str, source: Source, number: int = 1) -> None:
-        self.outcomes[outcome] += number
+        self._accounts.outcomes[outcome] += number
         if source.device != UNKNOWN:
             key = (source.device, outcome)
             self.refused[key] = self.refused.get(key, 0) + number
 
-    def _fail(self, sources: Iterable[Source], error: Exception) -> None:
-        """Count messages that could not be handled; seldom told, as there may be many."""
+    def _fail(self, sources: Sequence[Source], error: Exception) -> None:
+        """Count messages that could not be handled."""
         for source in sources:
             self._refuse(INTERNAL_ERROR, source)
+        self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        """Log a fault of ours; seldom, as there may be many."""
         now = self._monotonic()
         if now - self._fault_logged_at >= _FAULT_LOG_SECONDS:
             self._fault_logged_at = now
             logger.error("a message could not be handled", exc_info=error)
 
-
-class _Account:
-    """What the messages of one device and one class have in common, and how many came."""
-
-    __slots__ = (
-        "arrived", "device", "dropped", "event_key", "is_ignored", "is_shown", "message_class",
-        "message_key", "verdict",
-    )  # fmt: skip
-
-    def __init__(self, device: str, message_class: MessageClass, intake: Intake) -> None:
-        example = Message(
-            "syslog",
-            0.0,
-            "",
-            device,
-            message_class.event,
-            SyslogDetails(b"", message_class),
-            severity=message_class.severity,
-            app=message_class.app,
-        )
-        rules = intake.rules
-        self.arrived = 0
-        self.dropped = 0
-        self.device = device
-        self.message_class = message_class
-        self.message_key = (
-            device,
-            message_class.facility or UNKNOWN,
-            message_class.severity or UNKNOWN,
-        )
-        name = message_class.event if rules.looks_for(example) else OTHER
-        self.event_key = (device, message_class.vendor or UNKNOWN, name)
-        self.verdict: Verdict | None = rules.settled(example)
-        self.is_shown = self.verdict is not None and self.verdict.action is Action.RECORD
-        self.is_ignored = False
-        if message_class.format is MessageFormat.EMPTY:
-            self.verdict = Verdict()
-            self.is_ignored, self.is_shown = True, False
-        elif self.verdict is not None and self.verdict.action is Action.DROP:
-            self.is_ignored = True
+    async def _keep_settling(self) -> None:
+        while True:
+            await asyncio.sleep(_SETTLE_SECONDS)
+            try:
+                self.settle()
+            except Exception as error:  # noqa: BLE001 - logged
+                self._tell(error)

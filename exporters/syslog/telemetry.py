@@ -38,6 +38,7 @@ class SyslogTelemetry(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Give all families."""
+        self._receiver.settle()
         yield from self._messages()
         yield from connection_families(self._connections)
         yield from socket_families("syslog_exporter", self._listeners())

@@ -17,7 +17,7 @@ from exporters.config.event_settings import EventSettings
 from exporters.events.explaining import event_lines, sample_lines
 from exporters.events.intake import Intake
 from exporters.events.recent import Query
-from exporters.sockets.datagrams import DatagramAnswers
+from exporters.sockets.datagrams import DatagramAnswers, Datagrams
 from exporters.trap.arguments import NAME, Loaded
 from exporters.trap.engines import Engines
 from exporters.trap.example import Example
@@ -35,9 +35,7 @@ _HOST_BYTES: Final = {socket.AF_INET: 4, socket.AF_INET6: 20}
 class _Silence:
     """What stands for a socket, and sends nothing."""
 
-    host_of = slice(None)
-
-    def answer(self, content: bytes, envelope: bytes) -> None:
+    def answer(self, content: bytes, place: int) -> None:
         """Send nothing."""
 
 
@@ -58,7 +56,7 @@ def explain(loaded: Loaded, example: Example, source: str) -> Iterator[str]:
     receiver = TrapReceiver(intake, series, _policy(loaded))
     before = sample_lines(intake, _PREFIX)
     answers: DatagramAnswers = _Silence()
-    receiver.take([(example.content, host, False)], answers)
+    receiver.take(Datagrams([example.content], [host]), answers)
     (outcome,) = (name for name, count in receiver.outcomes.items() if count)
     yield f"outcome: {outcome}: {OUTCOMES[outcome]}"
     if receiver.informs_acked:
@@ -80,7 +78,7 @@ def _policy(loaded: Loaded) -> Policy:
 
 
 def _host(source: str) -> bytes:
-    """Give what an envelope has of a host."""
+    """Give the bytes of a host."""
     for family, size in _HOST_BYTES.items():
         try:
             return socket.inet_pton(family, source).ljust(size, b"\0")

@@ -35,6 +35,7 @@ from exporters.logs import fields
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
 from exporters.sockets.datagrams import DatagramSocket, open_datagram_sockets
+from exporters.sockets.draining import draining
 from exporters.trap.arguments import (
     LISTEN_FLAG,
     NAME,
@@ -64,7 +65,6 @@ FORGET_PATH: Final = "/-/forget-engine"
 
 _EXAMPLE_SOURCE: Final = "192.0.2.1"
 _MOST_REPLAYS: Final = 500_000
-_BATCHES_PER_TURN: Final = 4
 _ENGINE_FILE_SUFFIX: Final = ".engine"
 
 logger = logging.getLogger(__name__)
@@ -179,12 +179,12 @@ class TrapExporter:
                 self._settings.addresses,
                 receive_buffer_bytes=self._settings.receive_buffer_bytes,
                 flag=LISTEN_FLAG,
+                answers=True,
             )
-            loop = asyncio.get_running_loop()
             for listener in self._listeners:
                 stack.callback(listener.close)
-                loop.add_reader(listener, partial(self._receive, listener))
-                stack.callback(loop.remove_reader, listener)
+                take = partial(self._receiver.take, line=listener)
+                stack.enter_context(draining(listener, take))
                 _tell(listener)
             yield
 
@@ -209,14 +209,6 @@ class TrapExporter:
         path = state_path and state_path.with_name(state_path.name + _ENGINE_FILE_SUFFIX)
         engine_id = bytes.fromhex(self._loaded.config.engine_id)
         return start_engine(path, engine_id, time.monotonic())
-
-    def _receive(self, listener: DatagramSocket) -> None:
-        """Take some of what a socket has; the loop comes back for the rest."""
-        for _ in range(_BATCHES_PER_TURN):
-            datagrams = listener.receive()
-            if not datagrams:
-                return
-            self._receiver.take(datagrams, listener)
 
     def _samples(self, text_format: TextFormat) -> Iterator[str]:
         return write_families(self._intake.families(), text_format)

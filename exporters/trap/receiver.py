@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,7 @@ from exporters.events.event import Message
 from exporters.events.intake import Intake
 from exporters.events.sources import Source, SourceLimiter, Sources
 from exporters.logs import fields
-from exporters.sockets.datagrams import Datagram, DatagramAnswers, address_of
+from exporters.sockets.datagrams import DatagramAnswers, Datagrams, address_of
 from exporters.trap.catalogue import Catalogue
 from exporters.trap.details import TrapDetails
 from exporters.trap.objects import Objects
@@ -102,16 +102,17 @@ class TrapReceiver:
         self._hosts.clear()
         self._takes_outlines = _VERSION_2C in policy.versions
 
-    def take(self, datagrams: Collection[Datagram], line: DatagramAnswers) -> None:
+    def take(self, datagrams: Datagrams, line: DatagramAnswers) -> None:
         """Take what a socket has received."""
         started_at = self._at = self._monotonic()
         self._now = self._clock()
-        self.datagrams += len(datagrams)
-        outcomes, hosts, host_of = self.outcomes, self._hosts, line.host_of
-        for content, envelope, is_cut in datagrams:
-            source = hosts.get(envelope[host_of]) or self._source(envelope[host_of])
+        contents, hosts, cut = datagrams
+        self.datagrams += len(contents)
+        outcomes, sources = self.outcomes, self._hosts
+        for place, (content, host) in enumerate(zip(contents, hosts, strict=True)):
+            source = sources.get(host) or self._source(host)
             try:
-                outcome = self._take(content, envelope, is_cut, source, line)
+                outcome = self._take(content, place, place in cut, source, line)
             except Exception:
                 outcome = INTERNAL_ERROR
                 # Seldom: whoever found one datagram for it has more of them.
@@ -126,7 +127,7 @@ class TrapReceiver:
     def _take(
         self,
         content: bytes,
-        envelope: bytes,
+        place: int,
         is_cut: bool,
         source: Source,
         line: DatagramAnswers,
@@ -143,12 +144,12 @@ class TrapReceiver:
             if outline is not None:
                 return self._take_outline(outline, content, source)
         try:
-            return self._decode(content, envelope, source, line)
+            return self._decode(content, place, source, line)
         except TrapError as error:
             return error.outcome
         except Refused as refused:
             if refused.report:
-                self._answer(refused.report, envelope, line)
+                self._answer(refused.report, place, line)
             return refused.outcome
         except WireError:
             return BER_ERROR
@@ -170,9 +171,7 @@ class TrapReceiver:
         )  # fmt: skip
         return ACCEPTED
 
-    def _decode(
-        self, content: bytes, envelope: bytes, source: Source, line: DatagramAnswers
-    ) -> str:
+    def _decode(self, content: bytes, place: int, source: Source, line: DatagramAnswers) -> str:
         """Say what becomes of a datagram that has no outline.
 
         Raises:
@@ -184,23 +183,21 @@ class TrapReceiver:
         if version is None or version not in self._policy.versions:
             return "bad_version"
         if version == "3":
-            return self._decode_v3(content, envelope, source, line)
+            return self._decode_v3(content, place, source, line)
         trap = decode_community_trap(content)
         if self._policy.communities and trap.community not in self._policy.communities:
             return "bad_community"
         notification = trap.notification
         if notification.pdu_type == INFORM_REQUEST:
-            self._acknowledge(acknowledge_community_inform(content), envelope, line)
+            self._acknowledge(acknowledge_community_inform(content), place, line)
             if self._informs.has_seen(source.address.encode(), content, self._at):
                 return "duplicate"
         return self._notify(notification, version, source, len(content))
 
-    def _decode_v3(
-        self, content: bytes, envelope: bytes, source: Source, line: DatagramAnswers
-    ) -> str:
+    def _decode_v3(self, content: bytes, place: int, source: Source, line: DatagramAnswers) -> str:
         opened = self._policy.security.open(content, source.address)
         if opened.acknowledgement:
-            self._acknowledge(opened.acknowledgement, envelope, line)
+            self._acknowledge(opened.acknowledgement, place, line)
             if self._informs.has_seen(source.address.encode(), opened.identity, self._at):
                 return "duplicate"
         return self._notify(opened.notification, "3", source, len(content))
@@ -244,15 +241,15 @@ class TrapReceiver:
         ):
             self._series.restarts.inc((message.device,))
 
-    def _acknowledge(self, answer: bytes, envelope: bytes, line: DatagramAnswers) -> None:
-        if self._answer(answer, envelope, line):
+    def _acknowledge(self, answer: bytes, place: int, line: DatagramAnswers) -> None:
+        if self._answer(answer, place, line):
             self.informs_acked += 1
         else:
             self.informs_ack_failed += 1
 
-    def _answer(self, answer: bytes, envelope: bytes, line: DatagramAnswers) -> bool:
+    def _answer(self, answer: bytes, place: int, line: DatagramAnswers) -> bool:
         try:
-            line.answer(answer, envelope)
+            line.answer(answer, place)
         except OSError as error:
             logger.debug("answer not sent", extra=fields(err=error.strerror or error))
             return False

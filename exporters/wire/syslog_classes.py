@@ -58,6 +58,7 @@ class MessageClass:
         app: The application or process that wrote it; empty where it does not say.
         is_counted: Whether the sender may number its messages, so that missing ones can be told.
         is_repeat: Whether it says that the one before it came again.
+        priority_fault: What is wrong with PRI, as ``Priority.fault`` says; empty if nothing is.
     """
 
     format: MessageFormat
@@ -69,6 +70,7 @@ class MessageClass:
     app: str = ""
     is_counted: bool = False
     is_repeat: bool = False
+    priority_fault: str = ""
 
 
 EMPTY: Final = MessageClass(MessageFormat.EMPTY)
@@ -122,7 +124,7 @@ class Classifier:
         return learnt
 
     def _class_of(self, priority: Priority, shape: Shape) -> MessageClass:
-        key = (priority._replace(fault=""), shape)
+        key = (priority, shape)
         known = self._by_meaning.get(key)
         if known is None:
             known = describe(priority, shape)
@@ -155,6 +157,7 @@ def describe(priority: Priority, shape: Shape) -> MessageClass:
         app=app,
         is_counted=_may_be_counted(shape, signature),
         is_repeat=is_repeat or signature.event.endswith(_HUAWEI_REPEATS),
+        priority_fault=priority.fault,
     )
 
 

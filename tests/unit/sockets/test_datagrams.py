@@ -26,7 +26,7 @@ BUFFER_BYTES = 1 << 20
 
 def open_one(text: str, buffer_bytes: int = BUFFER_BYTES) -> DatagramSocket:
     (opened,) = open_datagram_sockets(
-        [parse_listen_address(text)], receive_buffer_bytes=buffer_bytes, flag="--flag"
+        [parse_listen_address(text)], receive_buffer_bytes=buffer_bytes, flag="--flag", answers=True
     )
     return opened
 
@@ -56,19 +56,19 @@ def test_datagrams_come_whole_and_in_their_order(
     for content in contents:
         sender.send(content)
     received = listener.receive()
-    assert [content for content, _, _ in received] == contents
-    assert not any(is_cut for _, _, is_cut in received)
-    assert listener.receive() == []
+    assert received.contents == contents
+    assert not received.cut
+    assert listener.receive().contents == []
 
 
-def test_batch_has_64_datagrams_and_the_next_one_the_rest(
+def test_batch_has_256_datagrams_and_the_next_one_the_rest(
     listener: DatagramSocket, sender: socket.socket
 ) -> None:
-    for number in range(100):
+    for number in range(300):
         sender.send(b"%d" % number)
     first, second = listener.receive(), listener.receive()
-    assert [int(content) for content, _, _ in (*first, *second)] == list(range(100))
-    assert len(first) == 64
+    assert [int(content) for content in first.contents + second.contents] == list(range(300))
+    assert len(first.contents) == len(first.hosts) == 256
 
 
 def test_shorter_datagram_after_a_longer_one_has_nothing_of_it(
@@ -76,16 +76,19 @@ def test_shorter_datagram_after_a_longer_one_has_nothing_of_it(
 ) -> None:
     for content in (b"long" * 500, b"short"):
         sender.send(content)
-        assert [received for received, _, _ in listener.receive()] == [content]
+        assert listener.receive().contents == [content]
 
 
-def test_envelope_tells_the_sender_and_leads_back_to_it(
+def test_host_tells_the_sender_and_its_place_leads_back_to_it(
     listener: DatagramSocket, sender: socket.socket
 ) -> None:
-    sender.send(b"ask")
-    ((_, envelope, _),) = listener.receive()
-    assert address_of(envelope[listener.host_of]) == "127.0.0.1"
-    listener.answer(b"answer", envelope)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.2", 0))
+        other.sendto(b"first", ("127.0.0.1", listener.address.port))
+        sender.send(b"ask")
+        hosts = listener.receive().hosts
+    assert list(map(address_of, hosts)) == ["127.0.0.2", "127.0.0.1"]
+    listener.answer(b"answer", 1)
     assert sender.recv(100) == b"answer"
 
 
@@ -97,9 +100,9 @@ def test_datagram_that_is_cut_says_so(
         sender.connect(("127.0.0.1", short.address.port))
         sender.send(b"x" * 101)
         sender.send(b"x" * 100)
-        cut, whole = short.receive()
-    assert (len(cut[0]), cut[2]) == (100, True)
-    assert (len(whole[0]), whole[2]) == (100, False)
+        received = short.receive()
+    assert [len(content) for content in received.contents] == [100, 100]
+    assert list(received.cut) == [0]
     assert LONGEST_DATAGRAM_BYTES == 65535
 
 
@@ -114,7 +117,7 @@ def test_what_the_kernel_drops_is_counted() -> None:
         state = listener.state()
         assert state.waiting_bytes > 0
         received = 0
-        while batch := listener.receive():
+        while batch := listener.receive().contents:
             received += len(batch)
         assert received + state.drops == 2000
         assert listener.state() == (0, state.drops)
@@ -139,9 +142,9 @@ def test_every_address_is_ipv6_and_ipv4_on_one_socket() -> None:
     ):
         sender.settimeout(5)
         sender.sendto(b"ask", ("127.0.0.2", listener.address.port))
-        ((_, envelope, _),) = listener.receive()
-        assert address_of(envelope[listener.host_of]) == "127.0.0.1"
-        listener.answer(b"answer", envelope)
+        (host,) = listener.receive().hosts
+        assert address_of(host) == "127.0.0.1"
+        listener.answer(b"answer", 0)
         content, address = sender.recvfrom(100)
         assert (content, address[0]) == (b"answer", "127.0.0.2")
 
@@ -159,7 +162,7 @@ def test_addresses_are_opened_all_or_none() -> None:
         addresses = [ListenAddress("127.0.0.1", 0), taken.address]
         before = len(list(Path("/proc/self/fd").iterdir()))
         with pytest.raises(ConfigError, match="address already in use; stop what listens there"):
-            open_datagram_sockets(addresses, receive_buffer_bytes=0, flag="--flag")
+            open_datagram_sockets(addresses, receive_buffer_bytes=0, flag="--flag", answers=False)
         assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 

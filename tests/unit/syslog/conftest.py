@@ -17,7 +17,9 @@ from exporters.events.intake import Intake
 from exporters.events.recent import Query
 from exporters.events.rules import RuleSet
 from exporters.events.sources import SourceLimiter, Sources
+from exporters.sockets.datagrams import Datagrams
 from exporters.syslog.arguments import shipped_rule_files
+from exporters.syslog.observing import Observer
 from exporters.syslog.receiver import Policy, SyslogReceiver
 from exporters.syslog.series import SyslogSeries
 
@@ -39,15 +41,6 @@ class Clock:
     monotonic: float = 0.0
 
 
-class Line:
-    """What stands for a socket."""
-
-    host_of = slice(0, 4)
-
-    def answer(self, content: bytes, envelope: bytes) -> None:
-        raise AssertionError("syslog is never answered")
-
-
 @dataclass
 class Station:
     """A receiver with everything behind it."""
@@ -56,6 +49,7 @@ class Station:
     access: AccessSettings = AccessSettings()  # noqa: RUF009 - frozen
     max_message_bytes: int = 65_536
     clock: Clock = field(default_factory=Clock)
+    observer: Observer | None = None
 
     def __post_init__(self) -> None:
         inventory = Inventory(
@@ -81,6 +75,7 @@ class Station:
             self.intake,
             series,
             policy,
+            observer=self.observer,
             clock=lambda: self.clock.wall,
             monotonic=lambda: self.clock.monotonic,
         )
@@ -89,8 +84,8 @@ class Station:
         """Give the outcomes of *messages*, which come in one batch, sorted."""
         receiver = self.receiver
         before = dict(receiver.outcomes)
-        envelope = socket.inet_aton(peer)
-        receiver.take_datagrams([(message, envelope, False) for message in messages], Line())
+        hosts = [socket.inet_aton(peer)] * len(messages)
+        receiver.take_datagrams(Datagrams(list(messages), hosts))
         assert sum(receiver.outcomes.values()) == sum(receiver.received.values())
         return [
             name
@@ -105,6 +100,7 @@ class Station:
 
     def samples(self) -> list[str]:
         """All sample lines, as if it were long after the first scrape."""
+        self.receiver.settle()
         return list(_samples(self.intake))
 
 

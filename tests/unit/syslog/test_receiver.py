@@ -156,7 +156,7 @@ def test_fault_of_the_program_is_an_outcome(
     def fail(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(station.intake, "take", fail)
+    monkeypatch.setattr(station.intake, "apply", fail)
     assert station.take(DOWN, CONFIG) == ["internal_error", "vendor"]
 
 

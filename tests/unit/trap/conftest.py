@@ -19,6 +19,7 @@ from exporters.events.rules import RuleSet
 from exporters.events.sources import SourceLimiter, Sources
 from exporters.mibs.opening import open_with_directories
 from exporters.smi.dictionary import Dictionary
+from exporters.sockets.datagrams import Datagrams
 from exporters.trap.arguments import shipped_rule_files
 from exporters.trap.catalogue import Catalogue
 from exporters.trap.engines import Engines
@@ -177,10 +178,9 @@ class Line:
     """What stands for a socket: it keeps what was answered."""
 
     answers: list[bytes] = field(default_factory=list)
-    host_of = slice(4, 8)
     fails: bool = False
 
-    def answer(self, content: bytes, envelope: bytes) -> None:
+    def answer(self, content: bytes, place: int) -> None:
         if self.fails:
             raise OSError("no route to host")
         self.answers.append(content)
@@ -202,8 +202,8 @@ class Station:
         outcomes = []
         for packet in packets:
             before = dict(self.receiver.outcomes)
-            envelope = bytes(4) + socket.inet_aton(peer) + bytes(88)
-            self.receiver.take([(packet, envelope, is_cut)], self.line)  # type: ignore[arg-type]
+            datagrams = Datagrams([packet], [socket.inet_aton(peer)], [0] if is_cut else [])
+            self.receiver.take(datagrams, self.line)
             after = self.receiver.outcomes
             (outcome,) = [name for name in after if after[name] != before[name]]
             outcomes.append(outcome)

@@ -1,0 +1,87 @@
+"""Messages that came together, in columns, and the events that are made of them when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+from exporters.events.event import Event, Message, Verdict
+from exporters.events.sources import Source
+from exporters.syslog.details import SyslogDetails
+from exporters.wire.syslog_classes import MessageClass
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages that came together, in columns.
+
+    Attributes:
+        contents: What they are.
+        sources: Who sent them.
+        devices: Whose they are.
+        classes: Of what class.
+        received_at: Unix time of their receipt.
+    """
+
+    contents: Sequence[bytes]
+    sources: Sequence[Source]
+    devices: Sequence[str]
+    classes: Sequence[MessageClass]
+    received_at: float
+
+    def message(self, place: int) -> Message:
+        """Make one message, in the words of ``exporters.events``."""
+        content, message_class = self.contents[place], self.classes[place]
+        return Message(
+            "syslog", self.received_at, self.sources[place].address, self.devices[place],
+            message_class.event, SyslogDetails(content, message_class), len(content),
+            message_class.severity, b"", None, "", b"", None, None, message_class.facility,
+            message_class.app, message_class.vendor,
+        )  # fmt: skip
+
+
+class BatchEvents(Sequence[Event]):
+    """The events of a batch, made one by one when somebody looks."""
+
+    __slots__ = ("_batch", "_first_number", "_judged", "_places", "_settled")
+
+    def __init__(
+        self,
+        batch: Batch,
+        places: Sequence[int],
+        first_number: int,
+        settled: Mapping[MessageClass, Verdict],
+        judged: Mapping[int, Verdict],
+    ) -> None:
+        """Say which messages are events.
+
+        Args:
+            batch: The messages.
+            places: Which of them are shown.
+            first_number: Of the first of these.
+            settled: The verdicts on all messages of a class.
+            judged: The verdicts on single messages, by their places.
+        """
+        self._batch = batch
+        self._places = places
+        self._first_number = first_number
+        self._settled = settled
+        self._judged = judged
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Event]: ...
+
+    def __getitem__(self, index: int | slice) -> Event | list[Event]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(len(self))[index]]
+        batch, place = self._batch, self._places[index]
+        verdict = self._judged.get(place) or self._settled[batch.classes[place]]
+        number = self._first_number + range(len(self))[index]
+        return Event(number, batch.message(place), verdict)
