@@ -23,7 +23,8 @@ chromium:chromium
 openssl:openssl
 logger:bsdutils
 rsyslogd:rsyslog
-/usr/lib/*/rsyslog/lmnsd_gtls.so:rsyslog-gnutls"
+/usr/lib/*/rsyslog/lmnsd_gtls.so:rsyslog-gnutls
+systemd-analyze:systemd"
 
 missing=""
 for peer in $peers; do

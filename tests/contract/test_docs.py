@@ -68,7 +68,10 @@ NO_METRICS = {
     "syslog_reading",  # a benchmark
 }
 
-FLAGS_OF_PROMETHEUS = {"--web.console.templates", "--web.console.libraries"}
+FLAGS_OF_OTHERS = {
+    *("--web.console.templates", "--web.console.libraries"),  # Prometheus
+    *("--build", "--now", "--from-env-file"),  # docker, systemctl, kubectl
+}
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +125,7 @@ def test_every_flag_is_documented(
 
 def test_every_documented_flag_exists(pages: dict[str, str]) -> None:
     known = {flag for _, parser in parsers() for flag in parser._option_string_actions}
-    known |= FLAGS_OF_PROMETHEUS
+    known |= FLAGS_OF_OTHERS
     # The page on benchmarks tells the flags of the benchmarks.
     documented = "\n".join(text for name, text in pages.items() if name != "benchmarks.md")
     assert sorted(set(FLAG.findall(documented)) - known) == []
