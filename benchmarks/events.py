@@ -26,7 +26,7 @@ from exporters.config.event_rules import EventRules
 from exporters.config.event_settings import EventSettings
 from exporters.config.validation import validate
 from exporters.events.counters import CounterFamily
-from exporters.events.event import Change, Message, Value
+from exporters.events.event import Change, Message, Remarks, Value
 from exporters.events.exposition import write_families
 from exporters.events.intake import Intake
 from exporters.events.rules import RuleSet
@@ -57,6 +57,9 @@ class _Said:
 
     def text(self) -> str:
         return self._text
+
+    def remarks(self, received_at: float) -> Remarks:
+        return Remarks()
 
 
 def _message(kind: str, name: str, text: str = "", **parts: Any) -> Message:

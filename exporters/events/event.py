@@ -40,6 +40,25 @@ class Details(Protocol):
     def text(self) -> str:
         """Give the message as text, as the sender wrote it: MSG of syslog, varbinds of a trap."""
 
+    def remarks(self, received_at: float) -> Remarks:
+        """Give what a message that came at *received_at* says of itself, for people to read."""
+
+
+class Remarks(NamedTuple):
+    """What a message says of itself. Only syslog has more than nothing to say.
+
+    Attributes:
+        device_time: When the device wrote it, by its own clock (Unix time); None if unknown.
+        clock: What it says of that clock.
+        repeated: How many messages it stands for, that were not sent.
+        faults: What is wrong with it.
+    """
+
+    device_time: float | None = None
+    clock: str = ""
+    repeated: int = 0
+    faults: tuple[str, ...] = ()
+
 
 class Message(NamedTuple):
     """What was received, as far as an exporter understood it. Rules match on it.
@@ -158,6 +177,10 @@ class Event(NamedTuple):
         """Give the text for people: of one line, printable, and of bounded length."""
         return printable(self.message.details.text())
 
+    def remarks(self) -> Remarks:
+        """Give what the message says of itself."""
+        return self.message.details.remarks(self.message.received_at)
+
     def as_json(self) -> dict[str, Any]:
         """Give all that may be shown, as values that JSON can carry."""
         message, verdict = self.message, self.verdict
@@ -179,6 +202,8 @@ class Event(NamedTuple):
         for part in ("version", "facility", "app", "vendor"):
             if value := getattr(message, part):
                 shown[part] = printable(value)
+        remarks = self.remarks()._asdict()
+        shown |= {name: value for name, value in remarks.items() if value not in (None, "", 0, ())}
         if verdict.labels:
             shown["labels"] = {name: printable(value) for name, value in verdict.labels}
         if verdict.changes:

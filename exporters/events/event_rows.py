@@ -15,14 +15,18 @@ from exporters.web.markup import Html, element
 HEADINGS: Final = ("Time (UTC)", "Device", "Severity", "Event", "Name", "Message")
 _BAD: Final = frozenset(("emergency", "alert", "critical", "error"))
 _MOST_CHARACTERS: Final = 1000
+_TIME_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
+_SAME_SECONDS: Final = 1.0
+"""A device's time that is no further away than this is not shown beside that of arrival."""
 
 
 def shown(event: Event) -> dict[str, Any]:
     """Give what a row has that ``Event.as_json`` has not, or has in another form."""
     moment = datetime.fromtimestamp(event.message.received_at, UTC)
     return {
-        "time": moment.strftime("%Y-%m-%d %H:%M:%S"),
+        "time": f"{moment:{_TIME_FORMAT}}",
         "datetime": moment.isoformat(timespec="milliseconds"),
+        "device_time": _device_time(event),
         "class": "bad" if event.verdict.severity in _BAD else "",
         "device": _device(event),
         "name": printable(event.message.name),
@@ -48,15 +52,24 @@ def table(events: Sequence[Event]) -> Html:
 def _row(event: Event) -> Html:
     cells = shown(event)
     time = element("time", cells["time"], datetime=cells["datetime"])
+    device_time = element("small", cells["device_time"]) if cells["device_time"] else ""
     return element(
         "tr",
-        element("td", time),
+        element("td", time, device_time),
         element("td", cells["device"]),
         element("td", event.verdict.severity, class_=cells["class"] or None),
         element("td", event.verdict.event),
         element("td", cells["name"]),
         element("td", cells["text"], class_="text"),
     )
+
+
+def _device_time(event: Event) -> str:
+    """The time that the device tells, where it is another than that of arrival."""
+    time = event.remarks().device_time
+    if time is None or abs(time - event.message.received_at) < _SAME_SECONDS:
+        return ""
+    return f"device: {datetime.fromtimestamp(time, UTC):{_TIME_FORMAT}}"
 
 
 def _device(event: Event) -> str:

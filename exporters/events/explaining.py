@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Final
 
 from exporters.config.event_taxonomy import UNKNOWN
@@ -24,6 +25,7 @@ def event_lines(event: Event, rules: RuleSet) -> Iterator[str]:
     for name in _PARTS:
         if name in shown:
             yield f"{name}: {shown[name] or '-'}"
+    yield from _remark_lines(event)
     for name, value in shown.get("labels", {}).items():
         yield f"label {name}: {value}"
     for state in shown.get("states", ()):
@@ -31,6 +33,20 @@ def event_lines(event: Event, rules: RuleSet) -> Iterator[str]:
         kept = ", but senders outside of the inventory have none" * (shown["device"] == UNKNOWN)
         yield f"{word}: {state['event']} {state['instance'] or '(of the device)'}{kept}"
     yield from _rule_lines(rules, event)
+
+
+def _remark_lines(event: Event) -> Iterator[str]:
+    """Tell what a message says of itself."""
+    remarks = event.remarks()
+    if remarks.device_time is not None:
+        moment = datetime.fromtimestamp(remarks.device_time, UTC)
+        yield f"device time: {moment.isoformat(sep=' ', timespec='milliseconds')}"
+    if remarks.clock:
+        yield f"clock: {remarks.clock}"
+    if remarks.repeated:
+        yield f"stands for: {remarks.repeated} messages"
+    if remarks.faults:
+        yield f"wrong with it: {', '.join(remarks.faults)}"
 
 
 def _rule_lines(rules: RuleSet, event: Event) -> Iterator[str]:

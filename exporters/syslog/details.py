@@ -7,9 +7,11 @@ reading all of a message.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, tzinfo
 from itertools import islice
 from typing import Final
 
+from exporters.events.event import Remarks
 from exporters.wire.syslog_classes import MessageClass
 from exporters.wire.syslog_message import SyslogMessage, decode_message, decode_text
 
@@ -20,11 +22,13 @@ _LONGEST_VALUE_CHARACTERS: Final = 1024
 class SyslogDetails:
     """One message, in the words of ``exporters.events``."""
 
-    __slots__ = ("_content", "_message", "_message_class", "_text")
+    __slots__ = ("_content", "_message", "_message_class", "_text", "_zone")
 
-    def __init__(self, content: bytes, message_class: MessageClass) -> None:
+    def __init__(self, content: bytes, message_class: MessageClass, zone: tzinfo = UTC) -> None:
+        """Keep a message; *zone* is that of its device."""
         self._content = content
         self._message_class = message_class
+        self._zone = zone
         self._message: SyslogMessage | None = None
         self._text: str | None = None
 
@@ -44,6 +48,17 @@ class SyslogDetails:
         if self._text is None:
             self._text = decode_text(self._content)
         return self._text
+
+    def remarks(self, received_at: float) -> Remarks:
+        """Give its time stamp, and what is unusual about it."""
+        message = self._decoded()
+        time = message.device_time(received_at, self._zone)
+        return Remarks(
+            None if time is None else round(time, 6),
+            message.header.clock.value,
+            message.repeated or 0,
+            tuple(sorted(fault.value for fault in message.faults)),
+        )
 
     def _all(self) -> Iterator[tuple[str, str]]:
         message = self._decoded()

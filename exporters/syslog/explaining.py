@@ -17,7 +17,6 @@ from exporters.syslog.arguments import NAME, Loaded
 from exporters.syslog.outcomes import OUTCOMES
 from exporters.syslog.receiver import SyslogReceiver
 from exporters.syslog.series import SyslogSeries
-from exporters.wire.syslog_message import decode_message
 
 _PREFIX: Final = "syslog_"
 
@@ -41,8 +40,6 @@ def explain(loaded: Loaded, content: bytes, source: str) -> Iterator[str]:
     receiver.settle()
     (outcome,) = (name for name, count in receiver.outcomes.items() if count)
     yield f"outcome: {outcome}: {OUTCOMES[outcome]}"
-    if faults := sorted(fault.value for fault in decode_message(content).faults):
-        yield f"wrong with it: {', '.join(faults)}"
     events = intake.recent.search(Query(), limit=1)
     if not events:
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from exporters.events.event import Remarks
 from exporters.trap.objects import Objects, Value, oid_text
 from exporters.wire.ber import Oid
 from exporters.wire.snmp_message import VarBind, decode_varbinds
@@ -75,6 +76,10 @@ class TrapDetails:
         )
         name = self._name if isinstance(self._name, str) else oid_text(self._name)
         return f"{name}: {varbinds}" if varbinds else name
+
+    def remarks(self, received_at: float) -> Remarks:
+        """Give nothing: a trap says no more of itself."""
+        return Remarks()
 
     def _decoded(self) -> Sequence[VarBind]:
         varbinds = self._varbinds

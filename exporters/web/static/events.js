@@ -26,6 +26,11 @@
     time.textContent = event.shown.time;
     const first = document.createElement("td");
     first.append(time);
+    if (event.shown.device_time) {
+      const small = document.createElement("small");
+      small.textContent = event.shown.device_time;
+      first.append(small);
+    }
     tr.append(
       first,
       cell(event.shown.device),

@@ -12,15 +12,18 @@ from exporters.config.context import LoadContext
 from exporters.config.event_rules import EventRule, EventRules
 from exporters.config.validation import validate
 from exporters.config.yaml_file import parse_yaml
-from exporters.events.event import Message, Value
+from exporters.events.event import Message, Remarks, Value
 
 
 class Said:
     """The details of a message, as they are given."""
 
-    def __init__(self, values: Mapping[str, Value], text: str) -> None:
+    def __init__(
+        self, values: Mapping[str, Value], text: str, remarks: Remarks | None = None
+    ) -> None:
         self.values = values
         self.said = text
+        self.remarked = remarks or Remarks()
 
     def field(self, name: str) -> Value | None:
         return self.values.get(name)
@@ -30,6 +33,9 @@ class Said:
 
     def text(self) -> str:
         return self.said
+
+    def remarks(self, received_at: float) -> Remarks:
+        return self.remarked
 
 
 def make_message(

@@ -11,10 +11,11 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
+from exporters.events.event import Remarks
 from exporters.events.intake import Intake
 from exporters.web.shell import SHELL
 
-from .conftest import make_message
+from .conftest import Said, make_message
 from .watched import HOSTILE, make_app, make_intake
 
 PATIENCE_SECONDS = 10.0
@@ -74,6 +75,20 @@ async def test_page_shows_events_the_newest_first(client, intake):
         ["1970-01-01 00:16:40", "unknown (192.0.2.1)", "info", "link", "linkUp", "eth7 is up"],
         ["1970-01-01 00:16:40", "core-1", "error", "link", "linkDown", "eth7 is down"],
     ]
+
+
+async def test_time_of_the_device_stands_beside_another_of_arrival(client, intake):
+    for device_time in (990.0, 1000.4, None):
+        remarks = Remarks(device_time, faults=("double_priority",))
+        intake.take(make_message("linkDown", details=Said({}, "", remarks)))
+
+    times = [row[0] for row in await rows(client)]
+    assert times[2] == "1970-01-01 00:16:40device: 1970-01-01 00:16:30"
+    assert times[:2] == ["1970-01-01 00:16:40"] * 2
+    shown = await (await client.get("/events.json")).json()
+    assert [event.get("device_time") for event in shown] == [None, 1000.4, 990.0]
+    assert [event["faults"] for event in shown] == [["double_priority"]] * 3
+    assert "clock" not in shown[0]
 
 
 async def test_page_says_that_there_is_nothing(client):

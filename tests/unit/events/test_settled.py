@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exporters.config.event_rules import load_event_rules
-from exporters.events.event import Action, Message
+from exporters.events.event import Action, Message, Remarks
 from exporters.events.rules import RuleSet
 
 
@@ -22,6 +22,9 @@ class Nothing:
 
     def text(self) -> str:
         raise AssertionError("a settled verdict looks at no text")
+
+    def remarks(self, received_at: float) -> Remarks:
+        raise AssertionError("a settled verdict looks at no remarks")
 
 
 def message(name: str, app: str = "", severity: str = "notice") -> Message:
