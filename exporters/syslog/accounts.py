@@ -26,12 +26,10 @@ class Accounts:
 
     Attributes:
         outcomes: Messages that were settled, by outcome.
-        priority_faults: Messages that were settled whose PRI has a fault, by device and fault.
     """
 
     def __init__(self, intake: Intake, series: SyslogSeries) -> None:
         self.outcomes = dict.fromkeys(OUTCOMES, 0)
-        self.priority_faults: Counter[tuple[str, str]] = Counter()
         self._intake = intake
         self._series = series
         self._arrived: Counter[tuple[str, MessageClass]] = Counter()
@@ -66,8 +64,8 @@ class Accounts:
         for (device, message_class), count in arrived.items():
             plan = plans.plan(message_class)
             self.outcomes[plan.outcome] += count
-            if message_class.priority_fault:
-                self.priority_faults[device, message_class.priority_fault] += count
+            for fault in message_class.faults:
+                self._series.faults.inc((device, fault.value), count)
             if plan.is_event and dropped:
                 count -= dropped[device, message_class]
             if count and plan.is_event:

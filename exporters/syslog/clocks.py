@@ -18,6 +18,7 @@ from exporters.config.event_taxonomy import UNKNOWN
 from exporters.events.exposition import ValueFamily
 from exporters.metrics.text import FamilyType
 from exporters.wire.syslog_classes import MessageClass
+from exporters.wire.syslog_faults import MessageFault
 from exporters.wire.syslog_header import Clock
 from exporters.wire.syslog_message import SyslogMessage, decode_message
 
@@ -47,7 +48,8 @@ class _Clock:
         if time is not None:
             self.skew_seconds = round(time - received_at, 3)
         if header.stamp is not None or header.has_bad_stamp:
-            self.is_unreadable = header.has_bad_stamp
+            faults = message.faults_at(received_at, zone)
+            self.is_unreadable = MessageFault.BAD_TIMESTAMP in faults
         if header.clock in _WRONG or header.uptime_seconds is not None:
             self.is_unsynchronised = True
         elif header.clock is Clock.SYNCHRONISED:

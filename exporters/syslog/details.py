@@ -57,7 +57,7 @@ class SyslogDetails:
             None if time is None else round(time, 6),
             message.header.clock.value,
             message.repeated or 0,
-            tuple(sorted(fault.value for fault in message.faults)),
+            tuple(sorted(fault.value for fault in message.faults_at(received_at, self._zone))),
         )
 
     def _all(self) -> Iterator[tuple[str, str]]:

@@ -83,12 +83,6 @@ class SyslogReceiver:
         self.settle()
         return self._accounts.outcomes
 
-    @property
-    def priority_faults(self) -> dict[tuple[str, str], int]:
-        """How many messages had something wrong with PRI, by device and ``Priority.fault``."""
-        self.settle()
-        return self._accounts.priority_faults
-
     def replace(self, policy: Policy) -> None:
         """Take by another policy, and by the rules that the intake has now."""
         self.settle()

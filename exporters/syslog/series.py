@@ -37,7 +37,15 @@ class SyslogSeries:
             limit=settings.series_limit,
         )
 
+        self.faults = CounterFamily(
+            "syslog_message_faults_total",
+            "Messages with something wrong, by what it is.",
+            ("device", "fault"),
+            limit=settings.series_limit,
+            scrape_interval_seconds=settings.scrape_interval,
+        )
+
     @property
     def families(self) -> tuple[CounterFamily | LastSeenFamily, ...]:
         """All of them."""
-        return self.messages, self.vendor_events, self.last_seen
+        return self.messages, self.vendor_events, self.last_seen, self.faults

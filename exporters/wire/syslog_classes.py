@@ -6,11 +6,12 @@ done by one pattern and one look into a dictionary (``exporters.wire.syslog_shap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from exporters.wire.syslog_faults import PRIORITY_FAULTS, MessageFault
 from exporters.wire.syslog_priority import Priority, decode_priority, priority_of
 from exporters.wire.syslog_shape import Found, Shape, shape_behind_priority, shape_of, shapes_of
 from exporters.wire.syslog_text import strip_trailer
@@ -24,6 +25,8 @@ _FAMILIES: Final[Sequence[Callable[[Shape], Signature | None]]] = (
     others.recognise,
 )
 _NIL: Final = b"-"
+_VERSION: Final = b"1"
+"""Of RFC 5424; there is no other."""
 _HUAWEI_REPEATS: Final = "/SUPPRESS_LOG"
 _NEVER_COUNTED: Final = ("ASA-", "FTD-", "PIX-", "FWSM-")
 """How events of Cisco's firewalls begin."""
@@ -57,8 +60,9 @@ class MessageClass:
         event: The vendor's name of the event; empty where it has none.
         app: The application or process that wrote it; empty where it does not say.
         is_counted: Whether the sender may number its messages, so that missing ones can be told.
+        is_structured: Whether they have structured data, whole or not.
         is_repeat: Whether it says that the one before it came again.
-        priority_fault: What is wrong with PRI, as ``Priority.fault`` says; empty if nothing is.
+        faults: What is wrong with them, as far as their shape tells.
     """
 
     format: MessageFormat
@@ -69,8 +73,9 @@ class MessageClass:
     event: str = ""
     app: str = ""
     is_counted: bool = False
+    is_structured: bool = False
     is_repeat: bool = False
-    priority_fault: str = ""
+    faults: frozenset[MessageFault] = frozenset()
 
 
 EMPTY: Final = MessageClass(MessageFormat.EMPTY)
@@ -146,6 +151,8 @@ def describe(priority: Priority, shape: Shape) -> MessageClass:
     """Work out the class of a shape."""
     signature = recognise(shape) or Signature("")
     app = signature.app or text_of(shape.app or shape.app_5424.removeprefix(_NIL))
+    # Check Point writes name:"value" in brackets.
+    is_structured = shape.sd_id.startswith(b"[") and signature.vendor != "checkpoint"
     is_repeat = shape.token.endswith(b"message repeated")
     return MessageClass(
         format=_format_of(shape, signature),
@@ -155,22 +162,30 @@ def describe(priority: Priority, shape: Shape) -> MessageClass:
         vendor=signature.vendor,
         event="repeated" if is_repeat else signature.event,
         app=app,
-        is_counted=_may_be_counted(shape, signature),
+        is_counted=is_structured or _is_counted_event(shape, signature),
+        is_structured=is_structured,
         is_repeat=is_repeat or signature.event.endswith(_HUAWEI_REPEATS),
-        priority_fault=priority.fault,
+        faults=frozenset(_faults_of(priority, shape, signature)),
     )
 
 
-def _may_be_counted(shape: Shape, signature: Signature) -> bool:
-    if shape.version:
-        return shape.sd_id.startswith(b"[")
-    is_event = signature.vendor == "cisco" and shape.token.startswith(b"%")
+def _faults_of(priority: Priority, shape: Shape, signature: Signature) -> Iterator[MessageFault]:
+    if priority.fault:
+        yield PRIORITY_FAULTS[priority.fault]
+    if shape.swallowed or (shape.version and shape.version != _VERSION):
+        yield MessageFault.BAD_VERSION
+    if shape.version and not shape.sd_id and signature.vendor != "checkpoint":
+        yield MessageFault.BAD_STRUCTURED_DATA
+
+
+def _is_counted_event(shape: Shape, signature: Signature) -> bool:
+    is_event = signature.vendor == "cisco" and shape.token.startswith(b"%") and not shape.version
     return is_event and not signature.event.startswith(_NEVER_COUNTED)
 
 
 def _format_of(shape: Shape, signature: Signature) -> MessageFormat:
     if shape.version:
-        return MessageFormat.RFC5424 if shape.version == b"1" else MessageFormat.UNPARSED
+        return MessageFormat.RFC5424 if shape.version == _VERSION else MessageFormat.UNPARSED
     if shape.dated or shape.app:
         return MessageFormat.RFC3164
     return MessageFormat.VENDOR if signature.vendor else MessageFormat.UNPARSED

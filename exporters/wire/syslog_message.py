@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from exporters.wire.syslog_classes import EMPTY, MessageClass, MessageFormat, describe
+from exporters.wire.syslog_classes import EMPTY, MessageClass, describe
+from exporters.wire.syslog_faults import MessageFault
 from exporters.wire.syslog_header import Clock, Header, read_header
 from exporters.wire.syslog_priority import decode_priority
 from exporters.wire.syslog_sequence import Numbers, find_numbers, read_numbers
@@ -30,33 +30,10 @@ NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 _NIL: Final = "-"
 _REPEATED: Final = re.compile(r"message repeated (\d{1,9}) times?\b")
-_SWALLOWED: Final = re.compile(rb"[1-9]\d{0,3} <")
 _STAMPS: Final = ("stamp_5424", "stamp", "stamp_unix", "stamp_slashed", "stamp_port")
 _HOSTS: Final = ("host_5424", "host", "host_unix", "host_slashed", "host_port")
 _EPOCHS: Final = ((3, 1), (1, 1))
 """Dates that Cisco devices count from until somebody sets their clock, by month and day."""
-
-
-class MessageFault(StrEnum):
-    """What can be wrong with a message: a closed set, so that it may be a label."""
-
-    NO_PRIORITY = "no_priority"
-    MALFORMED_PRIORITY = "malformed_priority"
-    PRIORITY_OUT_OF_RANGE = "priority_out_of_range"
-    DOUBLE_PRIORITY = "double_priority"
-    """A relay has put its own before the sender's, which is the one that counts."""
-    BAD_VERSION = "bad_version"
-    BAD_TIMESTAMP = "bad_timestamp"
-    BAD_STRUCTURED_DATA = "bad_structured_data"
-    INVALID_UTF8 = "invalid_utf8"
-
-
-_PRIORITY_FAULTS: Final = {
-    "missing": MessageFault.NO_PRIORITY,
-    "malformed": MessageFault.MALFORMED_PRIORITY,
-    "out_of_range": MessageFault.PRIORITY_OUT_OF_RANGE,
-    "double": MessageFault.DOUBLE_PRIORITY,
-}
 
 
 class SyslogMessage(NamedTuple):
@@ -102,6 +79,13 @@ class SyslogMessage(NamedTuple):
             return None
         return resolve(stamp, received_at, zone)
 
+    def faults_at(self, received_at: float, zone: tzinfo = UTC) -> frozenset[MessageFault]:
+        """Give what is wrong with it when it comes then: not all years have a 29 February."""
+        stamp = self.header.stamp
+        if stamp is not None and resolve(stamp, received_at, zone) is None:
+            return self.faults | {MessageFault.BAD_TIMESTAMP}
+        return self.faults
+
 
 def decode_message(data: bytes, message_class: MessageClass | None = None) -> SyslogMessage:
     """Read one message as it came in a datagram or frame. Never fails.
@@ -118,12 +102,10 @@ def decode_message(data: bytes, message_class: MessageClass | None = None) -> Sy
     line = content.partition(b"\n")[0] + b"\n"
     shape, match = parts_of(line)
     message_class = message_class or describe(priority, shape)
-    faults = {_PRIORITY_FAULTS[priority.fault]} if priority.fault else set()
+    faults = set(message_class.faults)
     if shape.version:
         message = _read_5424(message_class, content, match, faults)
     else:
-        if _SWALLOWED.match(content):
-            faults.add(MessageFault.BAD_VERSION)
         message = _read_other(message_class, content, shape, match, faults)
     if message_class.is_counted:
         (found,) = find_numbers((data,))
@@ -151,13 +133,11 @@ def decode_text(data: bytes) -> str:
 def _read_5424(
     message_class: MessageClass, content: bytes, match: re.Match[bytes], faults: set[MessageFault]
 ) -> SyslogMessage:
-    if message_class.format is not MessageFormat.RFC5424:
-        faults.add(MessageFault.BAD_VERSION)
     names = ("stamp_5424", "host_5424", "process_5424", "MESSAGE_ID")
     stamp_text, host, process_id, message_id = (_nil(_part(match, name)) for name in names)
     rest, is_utf8 = decode_octets(content[_structured_data_start(match) :])
     data, text = _split_structured_data(rest)
-    if data is None and message_class.vendor != "checkpoint":  # which has name:"value" in brackets
+    if data is None and message_class.is_structured:
         faults.add(MessageFault.BAD_STRUCTURED_DATA)
     data = data or {}
     if not is_utf8:

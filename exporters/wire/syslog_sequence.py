@@ -43,7 +43,7 @@ class Numbers(NamedTuple):
 _PADDED_DIGITS: Final = 6
 """Of ``service sequence-numbers``, which has leading zeros."""
 _FIELDS: Final = rb"""
-    [1-9]\d{0,2}[ ](?:-|\d{4}-\S++(?:[ ]\d\d:\d\d:\S++)?+)[ ]\S++[ ]\S++[ ]\S++[ ]\S++[ ]
+    [1-9]\d{0,8}[ ](?:-|\d{4}-\S++(?:[ ]\d\d:\d\d:\S++)?+)[ ]\S++[ ]\S++[ ]\S++[ ]\S++[ ]
 """
 _NAME: Final = rb'[^\s="\]\[]++'
 _PARAMETER: Final = rb"[ ]++" + _NAME + rb'="(?:[^"\\{end}]|\\.)*+"'

@@ -32,6 +32,7 @@ class Shape(NamedTuple):
         app_5424: APP-NAME of the same.
         message_id: MSGID of the same.
         sd_id: The first SD-ID, with its bracket, or ``-``.
+        swallowed: ``<`` where a message begins in the place of a date: a count was wrong.
         process: Of IOS XR.
         dated: ``:`` where a date stands first, as in RFC 3164.
         placed: ``,`` where a UniFi device names its model in place of its host.
@@ -44,6 +45,7 @@ class Shape(NamedTuple):
     app_5424: bytes = b""
     message_id: bytes = b""
     sd_id: bytes = b""
+    swallowed: bytes = b""
     process: bytes = b""
     dated: bytes = b""
     placed: bytes = b""
@@ -63,7 +65,7 @@ _PALO_ALTO: Final = rb"\d,\d{4}/\d\d/\d\d[ ][^,\n]++,[^,\n]*+,"
 
 _RFC_5424: Final = (
     rb"""
-    (?P<VERSION>[1-9]\d{0,2})[ ](?P<stamp_5424>-|\d{4}-\S++(?:[ ]\d\d:\d\d:\S++)?+)
+    (?P<VERSION>[1-9]\d{0,8})[ ](?P<stamp_5424>-|\d{4}-\S++(?:[ ]\d\d:\d\d:\S++)?+)
     [ ](?P<host_5424>\S++)
     (?:[ ](?P<APP_5424>\S++)[ ](?P<process_5424>\S++)[ ](?P<MESSAGE_ID>\S++)
        (?:[ ](?P<SD_ID>-(?=\s)|\[[^\s\]]++)(?:(?<=-)|[^\]\n]*+\](?:\[[^\]\n]*+\])*+)?+)?+ )?+
@@ -79,6 +81,7 @@ _OF_VENDORS: Final = (
     + rb"""
   | id=\S++[ ]sn=\S++[ ]time="[^"\n]*+"[ ]fw=\S++[ ]
   | 1[ ](?P<stamp_unix>\d{9,10}\.\d{1,9})[ ](?P<host_unix>\S++)[ ]
+  | [1-9]\d{0,8}[ ](?P<SWALLOWED><)(?=\d)
   | [ ]?+(?P<stamp_slashed>\d\d/\d\d/\d{4}:\S++(?:[ ][A-Z]{1,5})?+)[ ](?P<host_slashed>\S++)
     [ ](?P<text_slashed>)\d++-(?=PPE)
   | (?P<host_port>[^\s:%]++)[ ](?=port\d++[ ]\d{4}-[A-Z])

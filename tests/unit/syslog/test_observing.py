@@ -130,7 +130,8 @@ def test_observer_that_fails_costs_no_message(caplog: pytest.LogCaptureFixture) 
 def test_faults_of_priority_are_counted_by_device() -> None:
     station = Station()
     station.take(b"text", b"<192>text", b"<30><31>text", b"<34>text", b"more text", peer=DEVICE)
-    faults = {"missing": 2, "out_of_range": 1, "double": 1}
-    assert station.receiver.priority_faults == {
-        ("core-1", fault): count for fault, count in faults.items()
-    }
+    station.receiver.settle()
+    for fault, count in {
+        "no_priority": 2, "priority_out_of_range": 1, "double_priority": 1, "malformed_priority": 0,
+    }.items():  # fmt: skip
+        assert station.series.faults.value(("core-1", fault)) == count

@@ -56,7 +56,7 @@ def described(message: SyslogMessage, received_at: float) -> dict[str, Any]:
         "zone": header.stamp.zone if header.stamp else None,
         "time": None if time is None else datetime.fromtimestamp(time, UTC),
         "repeated": message.repeated,
-        "faults": sorted(message.faults),
+        "faults": sorted(message.faults_at(received_at)),
     }
 
 
@@ -158,6 +158,7 @@ def test_anything_has_one_class_and_can_be_read(data: bytes) -> None:
     message.device_time(1_700_000_000.0)
     message.device_time(1_700_000_000.0, ZoneInfo("Asia/Seoul"))
     message.text.encode()  # no lone surrogates
+    assert message.faults >= message.message_class.faults
     assert decode_text(data) == message.text
     assert decode_message(data, Classifier().classify(data)).text == message.text
 
