@@ -16,10 +16,13 @@ from itertools import islice
 from statistics import median
 
 from benchmarks.table import aligned
+from exporters.config.event_settings import EventSettings
 from exporters.demo.syslog_corpus import SyslogCorpus
+from exporters.syslog.sequences import Sequences
 from exporters.wire.syslog_classes import Classifier, MessageClass
 from exporters.wire.syslog_framing import FramingCounts, StreamFramer
 from exporters.wire.syslog_message import decode_message, decode_text
+from exporters.wire.syslog_sequence import find_numbers
 
 MESSAGES = 40_000
 READ_WHOLE = 4_000
@@ -29,6 +32,7 @@ DEVICES = 1_000
 CHUNK_BYTES = 262_144
 ROUNDS = 7
 
+_NUMBERED = b"<189>%d: core-1: *Mar 15 10:05:53.044: %%SYS-5-CONFIG_I: Configured from console"
 _PRI = re.compile(rb"^[ ]?<(\d{1,3})>.*+\n", re.MULTILINE)
 
 
@@ -69,12 +73,24 @@ def main() -> None:
         for batch, senders in zip(batches, devices, strict=True):
             counts.update(zip(classifier.classify_batch(batch), senders, strict=False))
 
+    numbered = [
+        [_NUMBERED % (number // DEVICES) for number in range(at, at + BATCH)]
+        for at in range(0, MESSAGES, BATCH)
+    ]
+
+    def follow() -> None:
+        sequences = Sequences(EventSettings())
+        for batch, senders in zip(numbered, devices, strict=True):
+            sequences.take(senders, find_numbers(batch), 0.0)
+
     whole = messages[:READ_WHOLE]
     rows = [
         ("PRI alone", lambda: [_PRI.findall(b"\n".join(batch) + b"\n") for batch in batches]),
         ("class, in batches of 256", lambda: [classifier.classify_batch(b) for b in batches]),
         ("the same, and counted by class and device", count),
         ("class, one by one", lambda: [classifier.classify(message) for message in messages]),
+        ("numbers found, of messages that may have some", lambda: [*map(find_numbers, numbered)]),
+        ("the same, and followed by device", follow),
         ("frame of a stream of lines", lambda: frame(lines)),
         ("frame of a stream with counts", lambda: frame(counted)),
     ]
