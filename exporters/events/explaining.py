@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from exporters.config.event_taxonomy import UNKNOWN
 from exporters.events.event import Event, printable
-from exporters.events.intake import Intake
+from exporters.events.exposition import Family
 from exporters.events.rules import RuleSet
 
 _LONG_AGO: Final = 1e9
@@ -61,12 +61,12 @@ def _rule_lines(rules: RuleSet, event: Event) -> Iterator[str]:
             return
 
 
-def sample_lines(intake: Intake, prefix: str) -> list[str]:
+def sample_lines(families: Sequence[Family], prefix: str) -> list[str]:
     """Give all samples of events and of what *prefix* begins, as if none were held back."""
     lines: list[str] = []
     for moment in (0.0, _LONG_AGO):
         lines = []
-        for family in intake.families():
+        for family in families:
             family.scraped(moment)
             if family.name.startswith(("network_", prefix)) and "_exporter_" not in family.name:
                 lines += (line.rstrip() for line in family.lines())

@@ -8,7 +8,8 @@ of the inventory; else anybody could write any device's metrics.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from typing import Final, NamedTuple
 
 from exporters.config.devices import Inventory
@@ -47,6 +48,11 @@ class Sources:
     def has_relays(self) -> bool:
         """Whether anybody is believed whose a message is."""
         return bool(self._access.trusted_relays)
+
+    @property
+    def zones(self) -> Mapping[str, tzinfo]:
+        """The time zones of devices that have one, by their names."""
+        return self._inventory.zones
 
     def source(self, peer: str) -> Source:
         """Give who sends from the address *peer*, which need not be one (a Unix socket)."""

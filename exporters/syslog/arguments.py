@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -94,6 +95,11 @@ class Loaded:
     def device_names(self) -> list[str]:
         """The names of the inventory's devices."""
         return [] if self.inventory is None else [device.name for device in self.inventory.devices]
+
+    @property
+    def zones(self) -> Mapping[str, tzinfo]:
+        """The time zones of its devices, by their names."""
+        return {} if self.inventory is None else self.inventory.zones
 
     def policy(self) -> Policy:
         """Make of it what a receiver goes by."""

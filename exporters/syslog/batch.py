@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import overload
 
 from exporters.events.event import Event, Message, Verdict
@@ -22,6 +23,7 @@ class Batch:
         devices: Whose they are.
         classes: Of what class.
         received_at: Unix time of their receipt.
+        zones: Time zones of devices, by their names.
     """
 
     contents: Sequence[bytes]
@@ -29,14 +31,17 @@ class Batch:
     devices: Sequence[str]
     classes: Sequence[MessageClass]
     received_at: float
+    zones: Mapping[str, tzinfo]
 
     def message(self, place: int) -> Message:
         """Make one message, in the words of ``exporters.events``."""
         content, message_class = self.contents[place], self.classes[place]
+        device = self.devices[place]
+        details = SyslogDetails(content, message_class, self.zones.get(device, UTC))
         return Message(
-            "syslog", self.received_at, self.sources[place].address, self.devices[place],
-            message_class.event, SyslogDetails(content, message_class), len(content),
-            message_class.severity, b"", None, "", b"", None, None, message_class.facility,
+            "syslog", self.received_at, self.sources[place].address, device,
+            message_class.event, details, len(content), message_class.severity,
+            b"", None, "", b"", None, None, message_class.facility,
             message_class.app, message_class.vendor,
         )  # fmt: skip
 

@@ -224,6 +224,7 @@ class Connections:
             receiver.take_frames(messages, source, transport)
         if counts.truncated:
             self.truncated[transport] += counts.truncated
+            receiver.count_truncated(counts.truncated, source)
             counts.truncated = 0
         if counts.partial:
             self.framing.partial += counts.partial

@@ -17,6 +17,7 @@ from exporters.syslog.arguments import NAME, Loaded
 from exporters.syslog.outcomes import OUTCOMES
 from exporters.syslog.receiver import SyslogReceiver
 from exporters.syslog.series import SyslogSeries
+from exporters.syslog.watch import Watch
 
 _PREFIX: Final = "syslog_"
 
@@ -31,13 +32,15 @@ def explain(loaded: Loaded, content: bytes, source: str) -> Iterator[str]:
     settings = EventSettings()
     intake = Intake(NAME, loaded.rules, settings, devices=loaded.device_names)
     series = SyslogSeries(settings)
-    for family in series.families:
+    watch = Watch(settings, series.faults, loaded.zones)
+    for family in (*series.families, *watch.counters):
         intake.add_family(family)
     policy = loaded.policy()
-    receiver = SyslogReceiver(intake, series, policy)
-    before = sample_lines(intake, _PREFIX)
+    receiver = SyslogReceiver(intake, series, policy, observer=watch)
+    before = sample_lines(intake.families(), _PREFIX)
     receiver.take_frames([content], policy.sources.source(source), "udp")
     receiver.settle()
+    watch.settle()
     (outcome,) = (name for name, count in receiver.outcomes.items() if count)
     yield f"outcome: {outcome}: {OUTCOMES[outcome]}"
     events = intake.recent.search(Query(), limit=1)
@@ -45,5 +48,5 @@ def explain(loaded: Loaded, content: bytes, source: str) -> Iterator[str]:
         return
     yield from event_lines(events[0], loaded.rules)
     yield "series:"
-    changed = (line for line in sample_lines(intake, _PREFIX) if line not in before)
-    yield from (f"  {line}" for line in changed)
+    after = sample_lines([*intake.families(), *watch.gauges()], _PREFIX)
+    yield from (f"  {line}" for line in after if line not in before)

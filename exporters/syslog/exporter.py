@@ -43,6 +43,7 @@ from exporters.syslog.listening import listening
 from exporters.syslog.receiver import SyslogReceiver
 from exporters.syslog.series import SyslogSeries
 from exporters.syslog.telemetry import SyslogTelemetry
+from exporters.syslog.watch import Watch
 from exporters.web.service import Service
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
@@ -77,9 +78,12 @@ class SyslogExporter:
             NAME, self._loaded.rules, config.events, devices=self._loaded.device_names
         )
         series = SyslogSeries(config.events)
-        for family in series.families:
+        self._watch = Watch(config.events, series.faults, self._loaded.zones)
+        for family in (*series.families, *self._watch.counters):
             self._intake.add_family(family)
-        self._receiver = SyslogReceiver(self._intake, series, self._loaded.policy())
+        self._receiver = SyslogReceiver(
+            self._intake, series, self._loaded.policy(), observer=self._watch
+        )
         self._connections = Connections(self._receiver, config.connections, self._loaded.tls)
         self._listeners: Sequence[DatagramSocket] = ()
         self._registry = build_registry(NAME, this_build())
@@ -160,13 +164,16 @@ class SyslogExporter:
 
     def _samples(self, text_format: TextFormat) -> Iterator[str]:
         self._receiver.settle()
-        return write_families(self._intake.families(), text_format)
+        self._watch.settle()
+        families = [*self._intake.families(), *self._watch.gauges()]
+        return write_families(families, text_format)
 
     async def _reload(self) -> None:
         loaded = await asyncio.to_thread(load, self._settings)
         self._loaded = loaded
         self._intake.replace(loaded.rules, loaded.device_names)
         self._receiver.replace(loaded.policy())
+        self._watch.replace(set(loaded.device_names), loaded.zones)
         self._connections.replace(loaded.config.connections, loaded.tls)
 
     def _summary(self) -> str:

@@ -49,11 +49,12 @@ class LocalDatagrams:
         policy = self._receiver.policy
         longest = policy.max_message_bytes
         messages: list[bytes] = []
+        cut = 0
         try:
             while len(messages) < _AT_ONCE:
                 message = self._socket.recv(longest + 1)
                 if len(message) > longest:
-                    self._truncated[TRANSPORT] += 1
+                    cut += 1
                     message = message[:longest]
                 messages.append(message)
         except BlockingIOError:
@@ -62,4 +63,7 @@ class LocalDatagrams:
             # The permissions of the socket's file say who may send.
             source = policy.sources.source(LOCAL_ADDRESS)._replace(is_allowed=True)
             self._receiver.take_frames(messages, source, TRANSPORT)
+            if cut:
+                self._truncated[TRANSPORT] += cut
+                self._receiver.count_truncated(cut, source)
         return len(messages)

@@ -30,6 +30,7 @@ from exporters.syslog.senders import Policy, Senders
 from exporters.syslog.series import SyslogSeries
 from exporters.syslog.transports import TRANSPORTS
 from exporters.wire.syslog_classes import Classifier, MessageClass
+from exporters.wire.syslog_faults import MessageFault
 from exporters.wire.syslog_message import decode_message
 
 __all__ = ["Policy", "SyslogReceiver"]
@@ -63,6 +64,7 @@ class SyslogReceiver:
         """What devices have sent in vain, by device and outcome."""
         self.handling_seconds = 0.0
         self._intake = intake
+        self._series = series
         self._clock = clock
         self._monotonic = monotonic
         self._classifier = Classifier()
@@ -113,7 +115,11 @@ class SyslogReceiver:
         longest = self.policy.max_message_bytes
         if cut or (contents and max(map(len, contents)) > longest):
             too_long = {place for place, content in enumerate(contents) if len(content) > longest}
-            self.truncated_datagrams += len(too_long.union(cut))
+            too_long.update(cut)
+            self.truncated_datagrams += len(too_long)
+            for source in self._senders.senders([hosts[place] for place in too_long]):
+                if source.is_allowed:
+                    self.count_truncated(1, source)
             contents = [content[:longest] for content in contents]
         plain = self._senders.plain_senders(hosts)
         if plain is not None:
@@ -130,6 +136,10 @@ class SyslogReceiver:
         """Count places of a stream where no message could be found."""
         self.received[transport] += number
         self._refuse(FRAMING_FAULT, source, number)
+
+    def count_truncated(self, number: int, source: Source) -> None:
+        """Count messages that were longer than may be, by device."""
+        self._series.faults.inc((source.device, MessageFault.TRUNCATED.value), number)
 
     def _take_careful(
         self, transport: str, contents: Sequence[bytes], sources: Sequence[Source]
@@ -153,7 +163,9 @@ class SyslogReceiver:
         except Exception as error:  # noqa: BLE001 - logged
             self._fail(sources, error)
         else:
-            self._count(Batch(contents, sources, devices, classes, self._clock()), size_bytes)
+            zones = self.policy.sources.zones
+            batch = Batch(contents, sources, devices, classes, self._clock(), zones)
+            self._count(batch, size_bytes)
         if self._accounts.is_full:
             self.settle()
         self.handling_seconds += self._monotonic() - started_at
@@ -219,7 +231,7 @@ class SyslogReceiver:
         content, message_class, _ = repeat.message
         plan = self._plans.plan(message_class)
         device, source = batch.devices[place], batch.sources[place]
-        one = Batch([content], [source], [device], [message_class], batch.received_at)
+        one = Batch([content], [source], [device], [message_class], batch.received_at, batch.zones)
         verdict = plan.verdict or self._plans.rules.judge(one.message(0))
         if verdict.action is not Action.DROP:
             self._intake.count(device, verdict, repeat.times, batch.received_at)

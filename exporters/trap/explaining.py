@@ -54,7 +54,7 @@ def explain(loaded: Loaded, example: Example, source: str) -> Iterator[str]:
     for family in series.families():
         intake.add_family(family)
     receiver = TrapReceiver(intake, series, _policy(loaded))
-    before = sample_lines(intake, _PREFIX)
+    before = sample_lines(intake.families(), _PREFIX)
     answers: DatagramAnswers = _Silence()
     receiver.take(Datagrams([example.content], [host]), answers)
     (outcome,) = (name for name, count in receiver.outcomes.items() if count)
@@ -66,8 +66,8 @@ def explain(loaded: Loaded, example: Example, source: str) -> Iterator[str]:
         return
     yield from event_lines(events[0], loaded.rules)
     yield "series:"
-    changed = (line for line in sample_lines(intake, _PREFIX) if line not in before)
-    yield from (f"  {line}" for line in changed)
+    after = sample_lines(intake.families(), _PREFIX)
+    yield from (f"  {line}" for line in after if line not in before)
 
 
 def _policy(loaded: Loaded) -> Policy:

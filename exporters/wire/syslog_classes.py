@@ -104,6 +104,8 @@ class Classifier:
 
     def classify_batch(self, messages: Sequence[bytes]) -> list[MessageClass]:
         """Give the classes of many messages; the same as of each alone."""
+        if not messages:
+            return []
         lines = b"\n".join(messages) + b"\n"
         if b"\0" in lines or b"\r" in lines or lines.count(b"\n") != len(messages):
             first_lines = (strip_trailer(message).partition(b"\n")[0] for message in messages)

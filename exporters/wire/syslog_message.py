@@ -103,6 +103,8 @@ def decode_message(data: bytes, message_class: MessageClass | None = None) -> Sy
     shape, match = parts_of(line)
     message_class = message_class or describe(priority, shape)
     faults = set(message_class.faults)
+    if not decode_octets(data)[1]:
+        faults.add(MessageFault.INVALID_UTF8)
     if shape.version:
         message = _read_5424(message_class, content, match, faults)
     else:
@@ -135,13 +137,11 @@ def _read_5424(
 ) -> SyslogMessage:
     names = ("stamp_5424", "host_5424", "process_5424", "MESSAGE_ID")
     stamp_text, host, process_id, message_id = (_nil(_part(match, name)) for name in names)
-    rest, is_utf8 = decode_octets(content[_structured_data_start(match) :])
+    rest, _ = decode_octets(content[_structured_data_start(match) :])
     data, text = _split_structured_data(rest)
     if data is None and message_class.is_structured:
         faults.add(MessageFault.BAD_STRUCTURED_DATA)
     data = data or {}
-    if not is_utf8:
-        faults.add(MessageFault.INVALID_UTF8)
     header = _header_of(stamp_text, faults)
     return SyslogMessage(
         message_class,
@@ -186,9 +186,7 @@ def _read_other(
     faults: set[MessageFault],
 ) -> SyslogMessage:
     start = _text_start(match, shape)
-    text, is_utf8 = decode_octets(content[start:])
-    if not is_utf8:
-        faults.add(MessageFault.INVALID_UTF8)
+    text, _ = decode_octets(content[start:])
     if shape.token.startswith(b"%") and not shape.app:
         header = read_header(decode_octets(content[: match.start("TOKEN")])[0])
         if header.has_bad_stamp:

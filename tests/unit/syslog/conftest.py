@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from exporters.config.devices import Device, Inventory
 from exporters.config.event_rules import load_event_rules
 from exporters.config.event_settings import AccessSettings, EventSettings
+from exporters.events.exposition import Family
 from exporters.events.intake import Intake
 from exporters.events.recent import Query
 from exporters.events.rules import RuleSet
@@ -22,8 +23,10 @@ from exporters.syslog.arguments import shipped_rule_files
 from exporters.syslog.observing import Observer
 from exporters.syslog.receiver import Policy, SyslogReceiver
 from exporters.syslog.series import SyslogSeries
+from exporters.syslog.watch import Watch
 
 DEVICE = "192.0.2.1"
+SEOUL_DEVICE = "192.0.2.77"
 RELAY = "192.0.2.9"
 STRANGER = "198.51.100.7"
 
@@ -50,12 +53,14 @@ class Station:
     max_message_bytes: int = 65_536
     clock: Clock = field(default_factory=Clock)
     observer: Observer | None = None
+    is_watching: bool = False
+    """Whether a ``Watch`` is its observer, as in the exporter."""
 
     def __post_init__(self) -> None:
         inventory = Inventory(
             devices=(
                 Device(name="core-1", addresses=(DEVICE,)),
-                Device(name="edge-1", addresses=("192.0.2.77",)),
+                Device(name="edge-1", addresses=(SEOUL_DEVICE,), timezone="Asia/Seoul"),
             )
         )
         settings = EventSettings()
@@ -66,6 +71,9 @@ class Station:
         series = SyslogSeries(settings)
         for family in series.families:
             self.intake.add_family(family)
+        self.watch = Watch(settings, series.faults, inventory.zones, clock=lambda: self.clock.wall)
+        for counter in self.watch.counters:
+            self.intake.add_family(counter)
         limit = self.access.rate_limit
         policy = Policy(
             Sources(inventory, self.access), SourceLimiter(limit), self.max_message_bytes
@@ -75,7 +83,7 @@ class Station:
             self.intake,
             series,
             policy,
-            observer=self.observer,
+            observer=self.watch if self.is_watching else self.observer,
             clock=lambda: self.clock.wall,
             monotonic=lambda: self.clock.monotonic,
         )
@@ -101,14 +109,15 @@ class Station:
     def samples(self) -> list[str]:
         """All sample lines, as if it were long after the first scrape."""
         self.receiver.settle()
-        return list(_samples(self.intake))
+        self.watch.settle()
+        return list(_samples([*self.intake.families(), *self.watch.gauges()]))
 
 
-def _samples(intake: Intake) -> Iterator[str]:
+def _samples(families: Sequence[Family]) -> Iterator[str]:
     lines: list[str] = []
     for moment in (0.0, 3600.0):
         lines = []
-        for family in intake.families():
+        for family in families:
             family.scraped(moment)
             lines.extend(line.strip() for line in family.lines())
     yield from lines

@@ -25,6 +25,10 @@ def test_batch_gives_one_object_for_messages_of_one_shape() -> None:
     assert len(set(map(id, classifier.classify_batch(messages)))) == 1
 
 
+def test_batch_of_no_messages_has_no_classes() -> None:
+    assert Classifier().classify_batch([]) == []
+
+
 def test_batch_gives_the_same_objects_as_messages_alone() -> None:
     classifier = Classifier()
     messages = [message for _, message in islice(SyslogCorpus().messages(), 500)]
