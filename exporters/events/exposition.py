@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from exporters.events.series import SeriesLimit
 from exporters.metrics.negotiation import TextFormat
-from exporters.metrics.text import FamilyType, escape_label_value, family_header
+from exporters.metrics.text import FamilyType, escape_label_value, family_header, format_value
 
 _LINES_AT_ONCE: Final = 250
 
@@ -67,7 +67,7 @@ class ValueFamily:
             labels = (
                 f'{{{self._label}="{escape_label_value(value_of_label)}"}}' if self._label else ""
             )
-            yield f"{self.name}{labels} {value:.17g}\n"
+            yield f"{self.name}{labels} {format_value(value)}\n"
 
 
 def accounting_families(

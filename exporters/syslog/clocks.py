@@ -9,6 +9,7 @@ Strangers have no clock: many may be behind ``unknown``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -22,6 +23,9 @@ from exporters.wire.syslog_faults import MessageFault
 from exporters.wire.syslog_header import Clock
 from exporters.wire.syslog_message import SyslogMessage, decode_message
 
+_LOOKS_LIKE_TIME: Final = re.compile(rb"\d\d:\d\d:\d\d|\d{9}\.").search
+_STAMP_ENDS: Final = 160
+"""Before this place, in all forms but those of firewalls that list values."""
 _WRONG: Final = (Clock.NEVER_SET, Clock.UNSYNCHRONISED)
 
 
@@ -70,8 +74,10 @@ class Clocks:
     def take(
         self, device: str, content: bytes, message_class: MessageClass, received_at: float
     ) -> None:
-        """Take the newest message of a device."""
-        if device != UNKNOWN:
+        """Take the newest message of a device, unless it tells no time and an unread one may."""
+        if device == UNKNOWN:
+            return
+        if device not in self._newest or _LOOKS_LIKE_TIME(content, 0, _STAMP_ENDS):
             self._newest[device] = _Newest(content, message_class, received_at)
 
     def keep_only(self, devices: Collection[str]) -> None:

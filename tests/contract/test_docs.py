@@ -40,6 +40,7 @@ from exporters.syslog.connections import CLOSED
 from exporters.syslog.outcomes import OUTCOMES as SYSLOG_OUTCOMES
 from exporters.syslog.series import SyslogSeries
 from exporters.syslog.tls import TLS_FAILURES
+from exporters.syslog.watch import Watch
 from exporters.trap.outcomes import OUTCOMES
 from exporters.trap.series import TrapSeries
 from exporters.web.pages import STYLESHEET_PATH
@@ -47,6 +48,7 @@ from exporters.web.service import Service
 from exporters.web.settings import add_web_arguments
 from exporters.web.shell import build_app
 from exporters.wire.icmp_errors import ErrorKind
+from exporters.wire.syslog_faults import MessageFault
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9.-]*[a-z0-9]")
 METRIC = re.compile(
@@ -213,7 +215,9 @@ def rmon_metrics() -> set[str]:
 
 def syslog_metrics() -> set[str]:
     """The metrics of messages; those of events are on a page of their own."""
-    return {family.name for family in SyslogSeries(EventSettings()).families}
+    series = SyslogSeries(EventSettings())
+    watch = Watch(EventSettings(), series.faults, {})
+    return {family.name for family in (*series.families, *watch.counters, *watch.gauges())}
 
 
 @pytest.mark.parametrize(
@@ -288,6 +292,12 @@ def test_every_documented_metric_exists(
     # The page for whoever changes the code names modules of the code.
     users = "\n".join(text for name, text in pages.items() if name != "architecture.md")
     assert sorted(set(METRIC.findall(users)) - known) == []
+
+
+def test_every_fault_of_a_message_is_documented_and_the_reverse(pages: dict[str, str]) -> None:
+    table = pages["syslog.md"].partition("## Faults")[2].partition("\n## ")[0]
+    documented = re.findall(r"^\| `([a-z_0-9]+)` \|", table, re.MULTILINE)
+    assert sorted(documented) == sorted(MessageFault)
 
 
 def test_every_reason_is_documented_and_the_reverse(pages: dict[str, str]) -> None:

@@ -137,6 +137,14 @@ def test_message_without_a_stamp_changes_nothing() -> None:
     assert watched.values() == before
 
 
+def test_message_without_a_stamp_hides_none_that_was_not_read() -> None:
+    watched = Watched()
+    watched.take(CISCO % (b"", b"12:00:05"))
+    watched.take(b"<13>app: x")
+
+    assert watched.values()["skew_seconds"] == 5
+
+
 def test_newest_message_counts() -> None:
     watched = Watched()
     watched.take(CISCO % (b"", b"12:00:05"))
