@@ -10,7 +10,9 @@ syslog_sequence``). Strangers have none: many may be behind ``unknown``.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from exporters.config.event_settings import EventSettings
@@ -50,6 +52,9 @@ class _Begun(NamedTuple):
     """What was expected when it came."""
 
 
+_FIRST: Final = itemgetter(_Gap._fields.index("first"))
+
+
 class Counter:
     """One counter of one device. A *place* is a number that goes on growing when numbers wrap."""
 
@@ -69,6 +74,7 @@ class Counter:
         """What of ``counts`` is in metrics."""
         self._modulus = modulus
         self._gaps: list[_Gap] = []
+        """In their order, as places only grow."""
         self._begun: _Begun | None = None
         self._turn = 0
         """What a number lacks of its place."""
@@ -142,15 +148,14 @@ class Counter:
 
     def _is_late(self, place: int) -> bool:
         """Whether a message was missing until now."""
-        for position, gap in enumerate(self._gaps):
-            if gap.first <= place <= gap.last:
-                rest = (_Gap(gap.first, place - 1, gap.noticed_at),
-                        _Gap(place + 1, gap.last, gap.noticed_at))  # fmt: skip
-                self._gaps[position : position + 1] = (
-                    part for part in rest if part.first <= part.last
-                )
-                return True
-        return False
+        gaps = self._gaps
+        position = bisect_right(gaps, place, key=_FIRST) - 1
+        if position < 0 or place > gaps[position].last:
+            return False
+        first, last, noticed_at = gaps[position]
+        rest = _Gap(first, place - 1, noticed_at), _Gap(place + 1, last, noticed_at)
+        gaps[position : position + 1] = (gap for gap in rest if gap.first <= gap.last)
+        return True
 
 
 class Sequences:
