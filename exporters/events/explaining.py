@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from exporters.config.event_taxonomy import UNKNOWN
-from exporters.events.event import Event, printable
+from exporters.events.event import Action, Event, printable
 from exporters.events.exposition import Family
 from exporters.events.rules import RuleSet
 
@@ -15,6 +15,10 @@ _LONG_AGO: Final = 1e9
 _PARTS: Final = (
     "version", "source", "device", "facility", "app", "vendor", "name", "text", "event", "severity",
 )  # fmt: skip
+_NOT_SHOWN: Final = {
+    Action.COUNT_ONLY: "it is counted, but neither shown nor logged",
+    Action.DROP: "it is no event",
+}
 _OF_OTHERS: Final = ("trap is ", "vendor_event is ")
 """How conditions begin that say only that a rule is for something else."""
 
@@ -32,6 +36,8 @@ def event_lines(event: Event, rules: RuleSet) -> Iterator[str]:
         word = "raises" if state["active"] else "clears"
         kept = ", but senders outside of the inventory have none" * (shown["device"] == UNKNOWN)
         yield f"{word}: {state['event']} {state['instance'] or '(of the device)'}{kept}"
+    if event.verdict.action in _NOT_SHOWN:
+        yield f"action: {event.verdict.action.value}: {_NOT_SHOWN[event.verdict.action]}"
     yield from _rule_lines(rules, event)
 
 

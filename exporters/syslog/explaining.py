@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from exporters.config.event_settings import EventSettings
+from exporters.events.event import Event
 from exporters.events.explaining import event_lines, sample_lines
 from exporters.events.intake import Intake
-from exporters.events.recent import Query
 from exporters.syslog.arguments import NAME, Loaded
-from exporters.syslog.outcomes import OUTCOMES
+from exporters.syslog.outcomes import OUTCOMES, REFUSED
 from exporters.syslog.receiver import SyslogReceiver
 from exporters.syslog.series import SyslogSeries
 from exporters.syslog.watch import Watch
+from exporters.wire.syslog_classes import MessageFormat
 
 _PREFIX: Final = "syslog_"
 
@@ -43,10 +44,10 @@ def explain(loaded: Loaded, content: bytes, source: str) -> Iterator[str]:
     watch.settle()
     (outcome,) = (name for name, count in receiver.outcomes.items() if count)
     yield f"outcome: {outcome}: {OUTCOMES[outcome]}"
-    events = intake.recent.search(Query(), limit=1)
-    if not events:
+    if outcome in REFUSED or outcome == MessageFormat.EMPTY.value:
         return
-    yield from event_lines(events[0], loaded.rules)
+    message = receiver.read(content, policy.sources.source(source))
+    yield from event_lines(Event(1, message, loaded.rules.judge(message)), loaded.rules)
     yield "series:"
     after = sample_lines([*intake.families(), *watch.gauges()], _PREFIX)
     yield from (f"  {line}" for line in after if line not in before)

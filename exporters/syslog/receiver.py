@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import Final
 
 from exporters.config.event_taxonomy import UNKNOWN
-from exporters.events.event import Action, Verdict
+from exporters.events.event import Action, Message, Verdict
 from exporters.events.intake import Intake
 from exporters.events.sources import Source
 from exporters.sockets.datagrams import Datagrams
@@ -131,6 +131,13 @@ class SyslogReceiver:
         """Take what a connection has brought, or any messages of one sender."""
         take = self._take if self._senders.is_plain(source) else self._take_careful
         take(transport, messages, [source] * len(messages))
+
+    def read(self, content: bytes, source: Source) -> Message:
+        """Give a message as rules see it; it is not taken."""
+        classes = self._classifier.classify_batch([content])
+        devices = self._devices([content], [source], classes)
+        zones = self.policy.sources.zones
+        return Batch([content], [source], devices, classes, self._clock(), zones).message(0)
 
     def count_framing_faults(self, number: int, source: Source, transport: str) -> None:
         """Count places of a stream where no message could be found."""
