@@ -146,21 +146,16 @@ class Builder:
 
     def _field(self, described: Document) -> Document:
         """Say how a value is shown: of a panel, or of a column of a table."""
-        steps = self._common["thresholds"].get(described.get("thresholds", ""), ["text"])
-        bounds = [None, *steps[1::2]]
         field: Document = {
             key: described[key] for key in ("unit", "decimals", "min", "max") if key in described
         }
-        if "thresholds" in described:
-            colours = [steps[0], *steps[2::2]]
+        if "thresholds" in described or "mapping" in described:
+            # What a mapping says of a value's colour goes before these.
+            first, *rest = self._common["thresholds"].get(described.get("thresholds"), ["text"])
+            steps = [(None, first), *zip(rest[::2], rest[1::2], strict=True)]
+            colours = [{"value": bound, "color": colour} for bound, colour in steps]
             field["color"] = {"mode": "thresholds"}
-            field["thresholds"] = {
-                "mode": "absolute",
-                "steps": [
-                    {"value": bound, "color": colour}
-                    for bound, colour in zip(bounds, colours, strict=True)
-                ],
-            }
+            field["thresholds"] = {"mode": "absolute", "steps": colours}
         else:
             field["color"] = {"mode": "palette-classic"}
         if "mapping" in described:

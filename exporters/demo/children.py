@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import signal
 import socket
+import sys
 from asyncio.subprocess import Process
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -13,6 +16,8 @@ from typing import Final
 from exporters.errors import NetexportersError
 
 _PATIENCE_SECONDS: Final = 15.0
+_PR_SET_PDEATHSIG: Final = 1
+_LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +65,20 @@ async def start_child(
     """Start a process that ends when *stack* does, with the descriptors *pass_fds*.
 
     In a session of its own, so that Ctrl-C reaches this process alone, which then ends the rest in
-    order.
+    order. Where the system can do that (Linux), it also ends when this process is killed.
     """
     process = await asyncio.create_subprocess_exec(
-        *command, start_new_session=True, pass_fds=pass_fds
+        *command, start_new_session=True, pass_fds=pass_fds, preexec_fn=_end_with_parent
     )
     child = Child(name, process)
     stack.push_async_callback(child.end)
     return child
+
+
+def _end_with_parent() -> None:
+    """Have the system end the process that begins here when its parent ends (prctl(2))."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port(preferred: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -197,6 +198,27 @@ def test_demo_ends_with_a_word_if_a_part_of_it_does(programs: Programs, tmp_path
     assert program.wait() == 1
     assert program.errors.splitlines() == ["netexporters: snmp exporter ended with exit code -9"]
     until(lambda: not list(tmp_path.iterdir()), "the demo has tidied up")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell of a parent's end")
+def test_demo_that_is_killed_takes_all_of_its_programs_along(
+    programs: Programs, tmp_path: Path
+) -> None:
+    program = start_demo(programs, tmp_path)
+    children = children_of(program.pid)
+    assert len(children) >= 4
+    program.send(signal.SIGKILL)
+    program.wait()
+
+    def running() -> list[int]:
+        states = {child: Path(f"/proc/{child}/stat") for child in children}
+        return [
+            child
+            for child, stat in states.items()
+            if stat.exists() and stat.read_text().rpartition(") ")[2][0] != "Z"
+        ]
+
+    until(lambda: not running(), "the exporters and Prometheus have ended")
 
 
 def test_duration_that_is_none_is_told() -> None:
