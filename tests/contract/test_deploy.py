@@ -339,6 +339,15 @@ def test_prometheus_takes_its_configuration() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def test_copies_whose_states_have_an_instance_are_told_apart_all_the_same() -> None:
+    honoring = [job for job in scrape_jobs().values() if job.get("honor_labels")]
+    assert [job["job_name"] for job in honoring] == ["trap", "syslog"]
+    for job in honoring:
+        assert {"source_labels": ["__address__"], "target_label": "receiver"} in (
+            job["relabel_configs"]
+        )
+
+
 def test_jobs_are_those_of_the_shipped_configuration() -> None:
     shipped = yaml.safe_load((REPOSITORY / "alert_rules/prometheus.yml").read_text())
     jobs = {job["job_name"]: job for job in shipped["scrape_configs"]}
