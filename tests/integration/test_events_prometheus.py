@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
+import yaml
 from aiohttp.test_utils import TestServer
 
 from tests.unit.events.conftest import make_message
@@ -57,5 +60,29 @@ async def test_first_event_ever_is_seen_and_a_state_comes_and_goes(programs: Pro
         await wait_for("time() - network_event_last_seen_timestamp_seconds < 60")
         happens("linkUp")
         await wait_for(f"{state} == 0")
-        await wait_for(f"{series} == 2")
+        await wait_for(f"sum({series}) == 2")
         assert "Error on ingesting" not in prometheus.program.errors
+
+
+async def test_states_of_two_exporters_of_the_shipped_job_are_told_apart(
+    programs: Programs, repository: Path
+) -> None:
+    shipped = yaml.safe_load((repository / "alert_rules/prometheus.yml").read_text())
+    (job,) = (job for job in shipped["scrape_configs"] if job["job_name"] == "events")
+    intakes = [make_intake(RULES, "1s") for _ in range(2)]
+    async with AsyncExitStack() as stack:
+        servers = [TestServer(make_app(intake)) for intake in intakes]
+        for server in servers:
+            await stack.enter_async_context(server)
+        targets = [f"127.0.0.1:{server.port}" for server in servers]
+        configuration = {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "scrape_configs": [{**job, "static_configs": [{"targets": targets}]}],
+        }
+        for intake, names in zip(intakes, (["linkDown"], ["linkDown", "linkUp"]), strict=True):
+            for name in names:
+                intake.take(make_message(name, "", {"ifDescr": "eth7"}, received_at=time.time()))
+        prometheus = await asyncio.to_thread(Prometheus, programs, configuration)
+        for target, value in zip(targets, (1, 0), strict=True):
+            state = f'network_event_active{{instance="eth7",receiver="{target}"}}'
+            await asyncio.to_thread(prometheus.wait_for, f"{state} == {value}")
