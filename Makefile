@@ -7,7 +7,7 @@
 #   make bench-snmp                   race against snmp_exporter, nine minutes (ARGS=--quick: one)
 #   make bench-rmon                   RMON beside snmp_exporter's walks of it, one minute
 #   make soak-snmp                    10,000 scrapes of 200 targets, a fifth of them dead, five minutes
-#   make bench-trap                   race the trap exporter against snmptrapd, two minutes
+#   make bench-trap                   race the trap exporter against snmptrapd, four minutes
 #   make bench-mibs                   what the OID dictionary costs, one minute
 #   make dashboards                   make Grafana's JSON of dashboards/source
 #   make mibs MIBS=DIRECTORY          compile the MIB modules that ship, from MIB files
