@@ -64,6 +64,18 @@ def _user_name(name: str) -> str:
     return name
 
 
+def _some_version(versions: tuple[str, ...]) -> tuple[str, ...]:
+    if not versions:
+        raise Rejected("is empty, so that nothing is taken", "leave it out to take all versions")
+    return versions
+
+
+def _community(community: Secret) -> Secret:
+    if not community:
+        raise Rejected("is empty", "leave out communities to take any")
+    return community
+
+
 def _as_list(value: object) -> object:
     return value if isinstance(value, list | tuple) or value is None else [value]
 
@@ -127,10 +139,11 @@ class TrapConfig:
     versions: Annotated[
         tuple[Annotated[str, one_of(VERSIONS, "version")], ...],
         BeforeValidator(_as_list),
+        AfterValidator(_some_version),
         Field(description="Versions of SNMP that are taken: 1, 2c, 3."),
     ] = VERSIONS
     communities: Annotated[
-        tuple[Secret, ...],
+        tuple[Annotated[Secret, AfterValidator(_community)], ...],
         NULL_IS_EMPTY_LIST,
         Field(description="Communities that are taken; none: any. ${NAME} is expanded."),
     ] = ()
