@@ -70,6 +70,7 @@ __all__ = [
     "encode_v3_message",
     "localize",
     "open_v3_message",
+    "verify_v3_message",
 ]
 
 MAX_ENGINE_ID_BYTES: Final = 32
@@ -185,7 +186,7 @@ def open_v3_message(
     """
     payload = message.payload
     if message.level >= SecurityLevel.authNoPriv:
-        _verify(message, keys)
+        verify_v3_message(message, keys)
     if message.level == SecurityLevel.authPriv:
         payload = decrypt(keys, message.boots, message.time, message.priv_params, payload)
         _check_decrypted(payload, keys)
@@ -335,8 +336,12 @@ def _check_decrypted(payload: bytes, keys: UserKeys) -> None:
         ) from error
 
 
-def _verify(message: V3Message, keys: UserKeys) -> None:
-    """RFC 3414 s6.3.2, s7.3.2: compute the digest over the message with zeros in its place."""
+def verify_v3_message(message: V3Message, keys: UserKeys) -> None:
+    """Compute the digest over the message with zeros in its place (RFC 3414 s6.3.2, s7.3.2).
+
+    Raises:
+        AuthenticationError: It is not that of the message.
+    """
     if keys.auth_protocol is None:
         raise AuthenticationError(f"user {keys.user_name!r} has no authentication key")
     if message.user_name != keys.user_name:

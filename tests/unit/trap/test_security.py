@@ -22,6 +22,7 @@ from exporters.wire.usm import (
     AuthProtocol,
     PrivProtocol,
     SecurityLevel,
+    UserKeys,
     UsmUser,
     decode_scoped_pdu,
     decode_v3_message,
@@ -179,6 +180,27 @@ def test_messages_that_prove_nothing_make_no_engine_known(station: Station) -> N
     station.take(message_v3(user=PLAIN_USER, level=NO_AUTH))
     station.take(message_v3(user=UsmUser("nms", AuthProtocol.SHA, "w" * 8, PrivProtocol.AES, "w")))
     assert len(station.engines) == 0
+
+
+def test_made_up_engines_cost_no_key_for_privacy(
+    make: Callable[..., Station], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[UsmUser] = []
+
+    def recorded(user: UsmUser, engine_id: bytes) -> UserKeys:
+        made.append(user)
+        return localize(user, engine_id)
+
+    # Of the protocols whose keys take a megabyte of hashing for each engine.
+    parts = ("nms", AuthProtocol.SHA, "authentic1", PrivProtocol.AES256C, "private123")
+    station = make(users=(TrapUser(UsmUser(*parts), SecurityLevel.authPriv),))
+    forger = UsmUser("nms", AuthProtocol.SHA, "w" * 8, PrivProtocol.AES, "private123")
+    forged = [message_v3(user=forger, engine=b"\x80made up%d" % number) for number in range(9)]
+    monkeypatch.setattr("exporters.trap.security.localize", recorded)
+    monkeypatch.setattr("exporters.trap.engines.localize", recorded)
+    assert station.take(*forged) == ["wrong_digest"] * 9
+    assert [user.priv_protocol for user in made] == [None] * 9
+    assert station.take(message_v3(user=UsmUser(*parts))) == ["accepted"]
 
 
 # --- replays ----------------------------------------------------------------------------------
