@@ -28,6 +28,18 @@ def count(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
 
 
+def size_bytes(text: str) -> int:
+    """Read a size, of at least one byte and no more than the system's calls can say."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < 2**31:
+        hint = "expected a number of bytes from 1 to 2147483647"
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; {hint}")
+    return number
+
+
 def seconds(text: str) -> float:
     """Read seconds, ``0.5``, or a duration, ``500ms``."""
     try:

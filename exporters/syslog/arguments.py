@@ -138,7 +138,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--syslog.receive-buffer",
         dest="receive_buffer_bytes",
         metavar="BYTES",
-        type=flag_values.positive,
+        type=flag_values.size_bytes,
         default=32 * _MEBIBYTE,
         help="how much may wait in a socket; the system may grant less (default: %(default)s)",
     )

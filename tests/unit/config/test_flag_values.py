@@ -62,3 +62,13 @@ def test_a_time_that_must_be_some_is_not_zero(text):
     with pytest.raises(argparse.ArgumentTypeError, match="no time at all"):
         flag_values.some_seconds(text)
     assert flag_values.some_seconds("500ms") == 0.5
+
+
+@pytest.mark.parametrize("text", ["-1", "0", "2147483648", "32MiB", ""])
+def test_size_that_is_none_is_told(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no size; expected a number of bytes"):
+        flag_values.size_bytes(text)
+
+
+def test_size_is_a_number_of_bytes() -> None:
+    assert flag_values.size_bytes("65536") == 65536
