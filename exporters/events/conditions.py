@@ -1,7 +1,6 @@
 """The conditions of a rule, each as words for people and as a question to a message.
 
-What a rule can be found by without asking, its names and applications, is an ``Index`` entry
-instead; ``exporters.events.rules`` files rules under them.
+Rules are found by what they name, without asking: ``exporters.events.rules`` files them under it.
 """
 
 from __future__ import annotations
@@ -57,6 +56,11 @@ class NamePatterns:
         """Whether the names that it stands for cannot be listed."""
         return bool(self.name_prefixes or self.oid_prefixes)
 
+    def pattern_of(self, name: str) -> str:
+        """Give the pattern that stands for a name which is not listed; "" if none does."""
+        found = (prefix for prefix in self.name_prefixes if name.startswith(prefix))
+        return next((f"{prefix}*" for prefix in found), "")
+
     def holds(self, message: Message) -> bool:
         """Whether the name or the OID of a message is one of them."""
         return (
@@ -67,9 +71,16 @@ class NamePatterns:
         )
 
 
+def compile_class_conditions(match: Match) -> Iterator[Condition]:
+    """Give the conditions on what all messages have in common that share a plan."""
+    for name in ("app", "vendor"):
+        if values := getattr(match, name):
+            yield _is_one_of(name, frozenset(values))
+
+
 def compile_conditions(match: Match) -> Iterator[Condition]:
-    """Give the conditions of a rule but for its names and its pattern, the cheapest first."""
-    for name in ("app", "severity", "facility", "vendor", "version", "generic", "specific"):
+    """Give the others but for names and the pattern, the cheapest first."""
+    for name in ("severity", "facility", "version", "generic", "specific"):
         if values := getattr(match, name):
             yield _is_one_of(name, frozenset(values))
     if match.enterprise:

@@ -1,9 +1,9 @@
 """Rules compiled to be tried fast: an index by name, OID and application, then by words.
 
-A message is judged by the rules that can match its name and application, in the order of the
-files; which these are is worked out once for each name. Of rules that only a pattern tells apart,
-those are tried whose word is in the text (``exporters.events.pattern_words``). What the index
-leaves out could not have matched: judging with it and without it gives the same.
+A message is judged by the rules that can match its name, application and vendor, in the order of
+the files; which these are is worked out once for each such class. Of rules that only a pattern
+tells apart, those are tried whose word is in the text (``exporters.events.pattern_words``). What
+the index leaves out could not have matched: judging with it and without it gives the same.
 """
 
 from __future__ import annotations
@@ -13,27 +13,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from exporters.config.event_rules import Cleared, EventRule, Kind, Raised
+from exporters.config.event_rules import EventRule, Kind
 from exporters.config.event_taxonomy import OTHER, SEVERITIES, UNKNOWN
 from exporters.config.re2 import Regex
-from exporters.events.conditions import NamePatterns, compile_conditions
-from exporters.events.event import (
-    CLEARED,
-    RAISED,
-    Action,
-    Change,
-    Details,
-    Message,
-    Verdict,
-    printable,
+from exporters.events.conditions import (
+    NamePatterns,
+    compile_class_conditions,
+    compile_conditions,
 )
+from exporters.events.event import CLEARED, RAISED, Action, Message, Verdict
 from exporters.events.pattern_words import mandatory_literal, mandatory_word, words_of
-
-MAX_VALUE_CHARACTERS: Final = 128
-"""Of an instance or a label."""
-
-CONSTANT: Final = "="
-"""Before a word that stands for itself where a rule names values: ``=battery``."""
+from exporters.events.rule_values import CONSTANT, StateChange, Values, split_names
 
 _MOST_PLANS: Final = 20_000
 _WORTH_WORDS: Final = 8
@@ -57,11 +47,13 @@ class RuleSet:
         self._by_name: dict[str, list[_Rule]] = defaultdict(list)
         self._by_oid: dict[bytes, list[_Rule]] = defaultdict(list)
         self._by_app: dict[str, list[_Rule]] = defaultdict(list)
+        self._by_vendor: dict[str, list[_Rule]] = defaultdict(list)
         self._by_prefix: list[_Rule] = []
+        self._exact_names: set[str] = set()
         self._anywhere: list[_Rule] = []
         for rule in self._rules:
             self._file(rule)
-        self._plans: dict[tuple[str, bytes | str], _Plan] = {}
+        self._plans: dict[tuple[str, bytes | str, str], _Plan] = {}
         self._plan_of_others = _Plan(self._anywhere)
 
     def __len__(self) -> int:
@@ -93,7 +85,7 @@ class RuleSet:
 
     def judge(self, message: Message) -> Verdict:
         """Give what the rules say of a message."""
-        plan = self._plans.get((message.name, message.oid or message.app))
+        plan = self._plans.get((message.name, message.oid or message.app, message.vendor))
         if plan is None:
             plan = self._plan(message)
         if plan.settled is not None:
@@ -103,22 +95,24 @@ class RuleSet:
         return _judge(plan.candidates(message), message)
 
     def settled(self, message: Message) -> Verdict | None:
-        """Give the verdict on all messages of this name, application and severity, if it is one.
+        """Give the verdict on all messages of this class and severity, if it is one.
 
         None where it depends on what else a message says, or changes states: each is then judged.
         """
-        plan = self._plans.get((message.name, message.oid or message.app)) or self._plan(message)
+        key = (message.name, message.oid or message.app, message.vendor)
+        plan = self._plans.get(key) or self._plan(message)
         verdict = plan.settled.get(message.severity) if plan.settled is not None else None
         return None if verdict is None or verdict.restarted else verdict
 
-    def looks_for(self, message: Message) -> bool:
-        """Whether a rule names what the message reports, whatever else it asks for."""
-        name, oid = message.name, message.oid
-        return (
-            name in self._by_name
-            or oid in self._by_oid
-            or any(rule.is_named(message) for rule in self._by_prefix)
-        )
+    def catalogue_name(self, name: str) -> str:
+        """Give what a vendor's event is counted as: of a bounded set, whatever senders make up.
+
+        Its name where a rule has it, ``BGP-*`` where a rule has only its beginning, else ``other``.
+        """
+        if name in self._exact_names:
+            return name
+        patterns = (rule.names.pattern_of(name) for rule in self._by_prefix if rule.names)
+        return next(filter(None, patterns), OTHER)
 
     def explain(self, message: Message) -> tuple[Verdict, list[Trial]]:
         """Give the verdict, and how each rule fared, by trying all of them without the index."""
@@ -134,6 +128,9 @@ class RuleSet:
         return _combine(matching, message), trials
 
     def _file(self, rule: _Rule) -> None:
+        match = rule.source.match
+        if rule.names is not None:
+            self._exact_names |= rule.names.names
         if rule.names is not None and rule.names.has_prefixes:
             self._by_prefix.append(rule)
         elif rule.names is not None:
@@ -141,26 +138,31 @@ class RuleSet:
                 self._by_name[name].append(rule)
             for oid in rule.names.oids:
                 self._by_oid[oid].append(rule)
-        elif rule.source.match.app:
-            for app in rule.source.match.app:
+        elif match.app:
+            for app in match.app:
                 self._by_app[app].append(rule)
+        elif match.vendor:
+            for vendor in match.vendor:
+                self._by_vendor[vendor].append(rule)
         else:
             self._anywhere.append(rule)
 
     def _plan(self, message: Message) -> _Plan:
-        """Give the plan for messages of this name and application, and remember it."""
+        """Give the plan for messages of this name, application and vendor, and remember it."""
         found = {
             *self._by_name.get(message.name, ()),
             *self._by_oid.get(message.oid, ()),
             *self._by_app.get(message.app, ()),
+            *self._by_vendor.get(message.vendor, ()),
             *(rule for rule in self._by_prefix if rule.is_named(message)),
         }
+        found = {rule for rule in found if rule.is_of_class(message)}
         plan = self._plan_of_others
         if found:
             plan = _Plan(sorted((*found, *self._anywhere), key=attrgetter("place")))
         if len(self._plans) >= _MOST_PLANS:
             self._plans.clear()  # names are chosen by senders; what is wanted is soon there again
-        self._plans[message.name, message.oid or message.app] = plan
+        self._plans[message.name, message.oid or message.app, message.vendor] = plan
         return plan
 
 
@@ -168,8 +170,8 @@ class _Rule:
     """One rule, compiled."""
 
     __slots__ = (
-        "conditions", "field_names", "group_sources", "is_settled", "labels", "literal", "names",
-        "pattern", "place", "source", "states", "verdicts", "word",
+        "class_conditions", "conditions", "field_names", "group_sources", "is_settled", "labels",
+        "literal", "names", "pattern", "place", "source", "states", "verdicts", "word",
     )  # fmt: skip
 
     def __init__(self, place: int, source: EventRule) -> None:
@@ -178,15 +180,16 @@ class _Rule:
         self.source = source
         patterns = (*match.trap, *match.vendor_event)
         self.names = NamePatterns(patterns) if patterns else None
+        self.class_conditions = tuple(compile_class_conditions(match))
         self.conditions = tuple(compile_conditions(match))
         self.pattern = match.message
         self.word = mandatory_word(match.message.source) if match.message else ""
         self.literal = mandatory_literal(match.message.source) if match.message else ""
-        self.labels = tuple((name, _split(values)) for name, values in source.labels.items())
+        self.labels = tuple((name, split_names(values)) for name, values in source.labels.items())
         self.group_sources = tuple(_group_sources(source))
         self.field_names = frozenset(_field_names(source))
         self.states = tuple(
-            _StateChange(state, source.event)
+            StateChange(state, source.event)
             for state in (source.raised, source.cleared)
             if state is not None
         )
@@ -210,16 +213,20 @@ class _Rule:
         return (CLEARED if self.source.raised is None else RAISED,)
 
     @property
-    def decides_by_name(self) -> bool:
-        """Whether it matches all that its names do, with the same verdict but for the severity."""
+    def decides_by_class(self) -> bool:
+        """Whether it matches all of a class, with the same verdict but for the severity."""
         return not (self.conditions or self.pattern or self.source.goes_on or not self.is_settled)
 
     def is_named(self, message: Message) -> bool:
         """Whether the name or OID of the message is one of its names."""
         return self.names is None or self.names.holds(message)
 
+    def is_of_class(self, message: Message) -> bool:
+        """Whether it is for messages of this application and vendor."""
+        return all(condition.holds(message) for condition in self.class_conditions)
+
     def matches(self, message: Message) -> bool:
-        """Whether a message, of its names, meets its conditions."""
+        """Whether a message, of its names and class, meets its conditions."""
         for condition in self.conditions:
             if not condition.holds(message):
                 return False
@@ -233,7 +240,7 @@ class _Rule:
         if self.names is not None and not self.names.holds(message):
             what = "trap" if self.source.match.trap else "vendor_event"
             return f"{what} is {self.names.words}"
-        for condition in self.conditions:
+        for condition in (*self.class_conditions, *self.conditions):
             if not condition.holds(message):
                 return condition.words
         if self.pattern is not None and not self.pattern.search(message.details.text()):
@@ -246,7 +253,7 @@ class _Rule:
         verdict = self.verdicts[severity]
         if self.is_settled:
             return verdict
-        values = _Values(self.group_sources, message.details)
+        values = Values(self.group_sources, message.details)
         changes = tuple([state.change(values) for state in self.states])
         labels = [(name, values.first(names)) for name, names in self.labels]
         return Verdict(
@@ -260,28 +267,8 @@ class _Rule:
         )
 
 
-class _StateChange:
-    """What a rule raises or clears."""
-
-    __slots__ = ("_event", "_instance", "_key", "_raised", "_survives", "_ttl")
-
-    def __init__(self, source: Cleared, event: str) -> None:
-        self._event = source.event or event
-        self._instance = _split(source.instance)
-        self._key = _split(source.key)
-        self._raised = isinstance(source, Raised)
-        self._ttl = source.ttl if isinstance(source, Raised) else 0.0
-        self._survives = isinstance(source, Raised) and source.survives_restart
-
-    def change(self, values: _Values) -> Change:
-        """Give the change that a message with these values asks for."""
-        instance = values.first(self._instance)
-        key = (values.first(self._key) if self._key else "") or instance
-        return Change(self._raised, self._event, key, instance or key, self._ttl, self._survives)
-
-
 class _Plan:
-    """The rules to try for messages of one name and application, in their order."""
+    """The rules to try for messages of one name, application and vendor, in their order."""
 
     __slots__ = ("_always", "_by_word", "settled")
 
@@ -291,7 +278,7 @@ class _Plan:
         self.settled: Mapping[str, Verdict] | None = None
         if first is None:
             self.settled = _OF_NO_RULE
-        elif first.decides_by_name:
+        elif first.decides_by_class:
             self.settled = first.verdicts
         self._always: list[_Rule] = []
         self._by_word: dict[str, list[_Rule]] = {}
@@ -312,36 +299,6 @@ class _Plan:
             return self._always
         found = [rule for word in hits for rule in self._by_word[word]]
         return sorted((*self._always, *found), key=attrgetter("place"))
-
-
-class _Values:
-    """Values by name: a group of a pattern of the rule, else a field of the message."""
-
-    def __init__(self, sources: Iterable[tuple[str, Regex]], details: Details) -> None:
-        self._details = details
-        self._groups: dict[str, str] = {}
-        for field, pattern in sources:
-            value = details.field(field) if field else details.text()
-            match = pattern.search(str(value)) if value is not None else None
-            if match:
-                found = match.groupdict().items()
-                self._groups.update((name, text) for name, text in found if text)
-
-    def first(self, alternatives: Iterable[tuple[str, ...]]) -> str:
-        """Give the first alternative whose names all have a value; "" where none has."""
-        for names in alternatives:
-            values = [self._value(name) for name in names]
-            if "" not in values:
-                return printable(" ".join(values), MAX_VALUE_CHARACTERS)
-        return ""
-
-    def _value(self, name: str) -> str:
-        if name.startswith(CONSTANT):
-            return name.removeprefix(CONSTANT)
-        if name in self._groups:
-            return self._groups[name]
-        found = self._details.field(name)
-        return "" if found is None else str(found)
 
 
 def _up_to_the_last(rules: Iterable[_Rule]) -> Iterator[_Rule]:
@@ -386,10 +343,6 @@ def _combine(rules: Sequence[_Rule], message: Message) -> Verdict:
         restarted=any(verdict.restarted for verdict in verdicts),
         rules=tuple(name for verdict in verdicts for name in verdict.rules),
     )
-
-
-def _split(alternatives: Iterable[str]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(names.split()) for names in alternatives)
 
 
 def _group_sources(rule: EventRule) -> Iterator[tuple[str, Regex]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from exporters.config.event_taxonomy import OTHER, UNKNOWN
+from exporters.config.event_taxonomy import UNKNOWN
 from exporters.events.event import Action, Message, Verdict
 from exporters.events.rules import RuleSet
 from exporters.syslog.details import SyslogDetails
@@ -80,6 +80,7 @@ def _plan(rules: RuleSet, message_class: MessageClass) -> Plan:
         SyslogDetails(b"", message_class),
         severity=message_class.severity,
         app=message_class.app,
+        vendor=message_class.vendor,
     )
     verdict = rules.settled(example)
     if message_class.format is MessageFormat.EMPTY:
@@ -89,7 +90,7 @@ def _plan(rules: RuleSet, message_class: MessageClass) -> Plan:
         facility=message_class.facility or UNKNOWN,
         severity=message_class.severity or UNKNOWN,
         vendor=message_class.vendor or UNKNOWN,
-        event=message_class.event if rules.looks_for(example) else OTHER,
+        event=rules.catalogue_name(example),
         verdict=verdict,
         is_event=verdict is None or verdict.action is not Action.DROP,
     )

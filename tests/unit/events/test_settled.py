@@ -43,6 +43,10 @@ rules:
   - {name: restarts, match: {vendor_event: RESTARTS}, event: reboot, restart: true}
   - {name: pattern, match: {vendor_event: PATTERN, message: down}, event: link}
   - {name: where, match: {vendor_event: WHERE, device: core-1}, event: link}
+  - {name: listed, match: {vendor_event: [BEGINS-LISTED, LISTED-*]}, event: fan}
+  - {name: app, match: {app: chronyd}, event: config}
+  - {name: app_of_a_vendor, match: {app: meraki, vendor: cisco}, event: vpn}
+  - {name: vendor, match: {vendor: nec}, event: fan}
   - {name: state, match: {vendor_event: STATE}, event: link, raise: {instance: host}}
 """
     )
@@ -67,6 +71,37 @@ def test_verdict_that_depends_on_more_is_not_settled(rules: RuleSet, name: str) 
     assert rules.settled(message(name)) is None
 
 
-def test_rules_look_for_the_names_that_they_have(rules: RuleSet) -> None:
-    names = ["PLAIN", "BEGINS-2", "STATE", "NOBODYS", ""]
-    assert [rules.looks_for(message(name)) for name in names] == [True, True, True, False, False]
+@pytest.mark.parametrize(
+    ("app", "vendor", "event"),
+    [
+        ("chronyd", "", "config"),
+        ("meraki", "cisco", "vpn"),
+        ("meraki", "linux", "other"),
+        ("", "nec", "fan"),
+    ],
+)
+def test_rules_that_name_an_application_and_a_vendor_are_settled(
+    rules: RuleSet, app: str, vendor: str, event: str
+) -> None:
+    asked = message("", app)._replace(vendor=vendor)
+    verdict = rules.settled(asked)
+    assert verdict is not None
+    assert verdict == rules.judge(asked) == rules.explain(asked)[0]
+    assert verdict.event == event
+
+
+@pytest.mark.parametrize(
+    ("name", "counted"),
+    [
+        ("PLAIN", "PLAIN"),
+        ("STATE", "STATE"),
+        ("BEGINS-2", "BEGINS-*"),
+        ("BEGINS-LISTED", "BEGINS-LISTED"),
+        ("NOBODYS", "other"),
+        ("", "other"),
+    ],
+)
+def test_event_is_counted_under_a_name_that_rules_have(
+    rules: RuleSet, name: str, counted: str
+) -> None:
+    assert rules.catalogue_name(name) == counted
