@@ -68,10 +68,16 @@ _ONE_OR_MORE = BeforeValidator(_listed)
 
 
 def _name_pattern(text: str) -> str:
-    """A name, or the beginning of one before a ``*``; for traps an OID or the upper part of one."""
+    """A name, or the beginning of one before a ``*``."""
     body = text.removesuffix("*")
     if "*" in body or not body:
         raise Rejected(f"{quote(text)} has a * elsewhere than at its end", "write it as BGP-5-*")
+    return text
+
+
+def _trap_pattern(text: str) -> str:
+    """The same, or an OID, or the upper part of one."""
+    text = _name_pattern(text)
     if _OID.match(text):
         try:
             encode_oid(text.removesuffix(".*"))
@@ -83,7 +89,7 @@ def _name_pattern(text: str) -> str:
 def _oid_pattern(text: str) -> str:
     if not _OID.match(text):
         raise Rejected(f"{quote(text)} is not an OID", "write it as 1.3.6.1.4.1.9.1 or 1.3.6.1.*")
-    return _name_pattern(text)
+    return _trap_pattern(text)
 
 
 def _value_names(text: str) -> str:
@@ -99,6 +105,7 @@ def _label(name: str) -> str:
 
 
 Names = Annotated[tuple[Annotated[Name, AfterValidator(_name_pattern)], ...], _ONE_OR_MORE]
+Traps = Annotated[tuple[Annotated[Name, AfterValidator(_trap_pattern)], ...], _ONE_OR_MORE]
 Oids = Annotated[tuple[Annotated[Name, AfterValidator(_oid_pattern)], ...], _ONE_OR_MORE]
 Texts = Annotated[tuple[Name, ...], _ONE_OR_MORE]
 Integers = Annotated[tuple[Integer, ...], _ONE_OR_MORE]
@@ -142,7 +149,7 @@ class Match:
         NULL_IS_EMPTY_MAPPING,
         Field(description="Varbinds of a trap, fields of a syslog message, by name."),
     ] = field(default_factory=lambda: EMPTY_MAPPING, hash=False)
-    trap: Annotated[Names, Field(description="Names or OIDs of traps, or * after a prefix.")] = ()
+    trap: Annotated[Traps, Field(description="Names or OIDs of traps, or * after a prefix.")] = ()
     version: Annotated[
         tuple[Annotated[str, one_of(("1", "2c", "3"), "version")], ...],
         _ONE_OR_MORE,

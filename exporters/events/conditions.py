@@ -29,16 +29,19 @@ class Condition(NamedTuple):
 
 
 class NamePatterns:
-    """Names, OIDs, and beginnings of both; what ``trap`` and ``vendor_event`` of a rule list."""
+    """Names, OIDs, and beginnings of both; what ``trap`` and ``vendor_event`` of a rule list.
 
-    def __init__(self, patterns: Collection[str]) -> None:
+    A vendor's event may be a number, such as ``0100032002`` of FortiGate, which is no OID.
+    """
+
+    def __init__(self, patterns: Collection[str], *, has_oids: bool) -> None:
         self.words = " or ".join(patterns)
         self.names: set[str] = set()
         self.oids: set[bytes] = set()
         names: list[str] = []
         oids: list[bytes] = []
         for pattern in patterns:
-            if _OID.match(pattern):
+            if has_oids and _OID.match(pattern):
                 oid = encode_oid(pattern.removesuffix(".*"))
                 if pattern.endswith("*"):
                     oids.append(oid)
@@ -57,7 +60,7 @@ class NamePatterns:
         return bool(self.name_prefixes or self.oid_prefixes)
 
     def pattern_of(self, name: str) -> str:
-        """Give the pattern that stands for a name which is not listed; "" if none does."""
+        """Give the pattern with a ``*`` that stands for a name; "" if none does."""
         found = (prefix for prefix in self.name_prefixes if name.startswith(prefix))
         return next((f"{prefix}*" for prefix in found), "")
 
@@ -84,7 +87,7 @@ def compile_conditions(match: Match) -> Iterator[Condition]:
         if values := getattr(match, name):
             yield _is_one_of(name, frozenset(values))
     if match.enterprise:
-        yield _enterprise(NamePatterns(match.enterprise))
+        yield _enterprise(NamePatterns(match.enterprise, has_oids=True))
     if match.device:
         yield _is_one_of("device", frozenset(match.device))
     if match.source:

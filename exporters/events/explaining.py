@@ -19,7 +19,7 @@ _NOT_SHOWN: Final = {
     Action.COUNT_ONLY: "it is counted, but neither shown nor logged",
     Action.DROP: "it is no event",
 }
-_OF_OTHERS: Final = ("trap is ", "vendor_event is ")
+_OF_OTHERS: Final = ("trap is ", "vendor_event is ", "app is ", "vendor is ")
 """How conditions begin that say only that a rule is for something else."""
 
 

@@ -104,14 +104,18 @@ class RuleSet:
         verdict = plan.settled.get(message.severity) if plan.settled is not None else None
         return None if verdict is None or verdict.restarted else verdict
 
-    def catalogue_name(self, name: str) -> str:
+    def catalogue_name(self, message: Message) -> str:
         """Give what a vendor's event is counted as: of a bounded set, whatever senders make up.
 
         Its name where a rule has it, ``BGP-*`` where a rule has only its beginning, else ``other``.
         """
-        if name in self._exact_names:
-            return name
-        patterns = (rule.names.pattern_of(name) for rule in self._by_prefix if rule.names)
+        if message.name in self._exact_names:
+            return message.name
+        patterns = (
+            rule.names.pattern_of(message.name)
+            for rule in self._by_prefix
+            if rule.names is not None and rule.is_of_class(message)
+        )
         return next(filter(None, patterns), OTHER)
 
     def explain(self, message: Message) -> tuple[Verdict, list[Trial]]:
@@ -178,8 +182,8 @@ class _Rule:
         match = source.match
         self.place = place
         self.source = source
-        patterns = (*match.trap, *match.vendor_event)
-        self.names = NamePatterns(patterns) if patterns else None
+        patterns = match.trap or match.vendor_event
+        self.names = NamePatterns(patterns, has_oids=bool(match.trap)) if patterns else None
         self.class_conditions = tuple(compile_class_conditions(match))
         self.conditions = tuple(compile_conditions(match))
         self.pattern = match.message

@@ -68,7 +68,7 @@ _RFC_5424: Final = (
     (?P<VERSION>[1-9]\d{0,8})[ ](?P<stamp_5424>-|\d{4}-\S++(?:[ ]\d\d:\d\d:\S++)?+)
     [ ](?P<host_5424>\S++)
     (?:[ ](?P<APP_5424>\S++)[ ](?P<process_5424>\S++)[ ](?P<MESSAGE_ID>\S++)
-       (?:[ ](?P<SD_ID>-(?=\s)|\[[^\s\]]++)(?:(?<=-)|[^\]\n]*+\](?:\[[^\]\n]*+\])*+)?+)?+ )?+
+       (?:[ ](?P<SD_ID>-(?=\s)|\[(?:action:"[\w ]++"|[^\s\]]++))(?:(?<=-)|[^\]\n]*+\](?:\[[^\]\n]*+\])*+)?+)?+ )?+
     (?P<start_5424>[ ]*+(?:\xef\xbb\xbf)?+)
     (?:"""
     + _TO_MNEMONIC
@@ -119,6 +119,7 @@ _TOKEN: Final = rb"""
   | [A-Z][A-Z\d]*+(?:_[A-Z\d]++)++(?=[:\s])
   | CISE_\w++
   | <\d{6}>[ ]<\w++>
+  | Event\|\d++\|LOG_\w++
   | [\da-f]{8}:\d(?=:)
   | :-[ ]\w++
   | (?:last[ ])?+message[ ]repeated(?=[ ]\d)
@@ -130,6 +131,7 @@ _TOKEN: Final = rb"""
   | (?:esx|vprob|vob)\.[\w.]++
   | (?:info|warning|error|verbose|panic)(?=[ ]\w++\[)
   | fpc\d{1,3}(?=[ ])
+  | events[ ]port(?=[ ]\d++[ ]status)
   | (?:events|airmarshal_events)[ ]type=\w++ | security_event[ ]\w++ | ids-alerts(?=[ ]signature)
   | (?:flows|ip_flow_start|ip_flow_end|urls|firewall|vpn_firewall)[ ](?:src|dst|allow|deny|pattern)
   | PPE-\d++[ ]:[ ](?:default[ ])?+\w++[ ]\w++(?=[ ]\d)

@@ -39,6 +39,8 @@ _PREFIXES: Final = frozenset(
 
 def recognise(shape: Shape) -> Signature | None:
     """Recognise an event of Junos, or a daemon or card that nobody else has."""
+    if shape.token.startswith(b"Event|"):
+        return None  # Aruba CX, which has daemons of the same names
     if _CARD.match(shape.token) and not shape.app:
         return Signature("juniper", app=text_of(shape.token))
     if shape.version:

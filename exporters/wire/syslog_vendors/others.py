@@ -4,8 +4,10 @@ Forms::
 
     ... CISE_Failed_Attempts 0000012 1 0 DATE TIME ZONE 0001 5400 NOTICE ...     Cisco ISE
     1 1563249630.774247467 HOST events type=vpn_connectivity_change ...          Cisco Meraki
+    1 1563249630.774247467 HOST events port 3 status changed from 1Gfdx to down  the same
     system,info,account user admin logged in ...                                 MikroTik
     stm[3459]: <501065> <ERRS> ...                                               Aruba
+    intfd 1633 - [...] Event|404|LOG_INFO|AMM|1/1|Link status ...                Aruba CX
     HOST 00076 ports: ...                                                        ProCurve
     ("U7PG2,788a20aabbcc,v4.0.21.9965") hostapd: ...                             UniFi
     HOST  IP6[015]: ...                                                          NEC IX
@@ -25,9 +27,9 @@ from exporters.wire.syslog_vendors.signature import Signature, severity_of_word,
 
 _MERAKI: Final = re.compile(
     r"(?:(?:airmarshal_)?events type=(?P<type>\w+)|security_event (?P<event>\w+)"
-    r"|(?P<log>flows|ip_flow_start|ip_flow_end|urls|firewall|vpn_firewall|ids-alerts)\b.*)\Z"
+    r"|(?P<log>flows|ip_flow_start|ip_flow_end|urls|firewall|vpn_firewall|ids-alerts)(?: \w+)?)\Z"
 )
-_ARUBA: Final = re.compile(r"<(\d{6})> <(\w+)>\Z")
+_ARUBA: Final = re.compile(r"(?:<(?=\d{6}>)|Event\|)(\d+)(?:> <|\|LOG_)(\w+)>?\Z")
 _PROCURVE: Final = re.compile(r"(\d{5}) ([a-z][\w-]*)\Z")
 _NEC: Final = re.compile(r"([A-Z\d]{2,5})\[(\d{3})\]\Z")
 _SONIC: Final = re.compile(r":- (\w+)\Z")
@@ -73,6 +75,8 @@ def recognise(shape: Shape) -> Signature | None:
         return Signature("nec", f"{match[1]}.{match[2]}", app=match[1])
     if token.startswith("port") and shape.detail:
         return Signature("opengear", text_of(shape.detail))
+    if token == "events port":
+        return Signature("cisco", "port_status", app="meraki")
     if match := _MERAKI.match(token):
         return Signature("cisco", match["type"] or match["event"] or match["log"], app="meraki")
     return _mikrotik(shape)

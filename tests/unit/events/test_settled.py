@@ -44,6 +44,7 @@ rules:
   - {name: pattern, match: {vendor_event: PATTERN, message: down}, event: link}
   - {name: where, match: {vendor_event: WHERE, device: core-1}, event: link}
   - {name: listed, match: {vendor_event: [BEGINS-LISTED, LISTED-*]}, event: fan}
+  - {name: number, match: {vendor_event: ["0100032002", "0101*"], vendor: fortinet}, event: auth}
   - {name: app, match: {app: chronyd}, event: config}
   - {name: app_of_a_vendor, match: {app: meraki, vendor: cisco}, event: vpn}
   - {name: vendor, match: {vendor: nec}, event: fan}
@@ -90,6 +91,15 @@ def test_rules_that_name_an_application_and_a_vendor_are_settled(
     assert verdict.event == event
 
 
+def test_event_that_is_a_number_is_no_oid(rules: RuleSet) -> None:
+    for name in ("0100032002", "0101037138"):
+        asked = message(name)._replace(vendor="fortinet")
+        assert rules.judge(asked).event == "auth"
+        assert rules.judge(asked._replace(vendor="f5")).event == "other"
+    assert rules.catalogue_name(message("0101037138")._replace(vendor="fortinet")) == "0101*"
+    assert rules.catalogue_name(message("0101037138")._replace(vendor="f5")) == "other"
+
+
 @pytest.mark.parametrize(
     ("name", "counted"),
     [
@@ -104,4 +114,4 @@ def test_rules_that_name_an_application_and_a_vendor_are_settled(
 def test_event_is_counted_under_a_name_that_rules_have(
     rules: RuleSet, name: str, counted: str
 ) -> None:
-    assert rules.catalogue_name(name) == counted
+    assert rules.catalogue_name(message(name)) == counted
