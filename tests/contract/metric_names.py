@@ -125,7 +125,7 @@ def faults_of(text: str) -> list[str]:
 
 def _faults_of_selector(selector: Selector) -> list[str]:
     names = list(names_of(selector))
-    if not any(labels_of(name) for name in names):
+    if not any(name in _recorded() or labels_of(name) for name in names):
         return [
             f"{selector.name or selector.matchers}: no golden scrape has it, no rule records it"
         ]

@@ -75,7 +75,7 @@ def recognise(shape: Shape) -> Signature | None:
         return Signature("nec", f"{match[1]}.{match[2]}", app=match[1])
     if token.startswith("port") and shape.detail:
         return Signature("opengear", text_of(shape.detail))
-    if token == "events port":
+    if token.startswith("events port"):
         return Signature("cisco", "port_status", app="meraki")
     if match := _MERAKI.match(token):
         return Signature("cisco", match["type"] or match["event"] or match["log"], app="meraki")
