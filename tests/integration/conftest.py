@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from .alertmanager import Alerts, running_inbox
 from .processes import Programs
 
 
@@ -27,3 +28,10 @@ def module_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Progra
         yield programs
     finally:
         programs.close()
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[int, Alerts]]:
+    """The port where Alertmanager may tell of alerts, and what it has told."""
+    with running_inbox() as found:
+        yield found

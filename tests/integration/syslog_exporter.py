@@ -39,7 +39,7 @@ class SyslogExporter:
     def reload(self) -> None:
         assert self.http.request("/-/reload", method="POST").status == 200
 
-    def start(self) -> None:
+    def start(self, web_port: int = 0) -> None:
         folder = self.programs.folder
         self.http: Exporter = start_exporter(
             self.programs,
@@ -48,7 +48,7 @@ class SyslogExporter:
             f"--devices.file={folder}/devices.yml",
             f"--events.state-file={folder}/syslog.state",
             name="syslog",
-            address="127.0.0.1:0",
+            address=f"127.0.0.1:{web_port}",
         )
         found = _ADDRESS.findall(self.http.program.errors)
         self.ports = {transport: int(port) for port, transport in found}

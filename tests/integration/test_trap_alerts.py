@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 
 import pytest
 import yaml
 
-from .processes import Programs, free_port, until
+from .alertmanager import Alerts, start_alertmanager, told
+from .processes import Programs, until
 from .test_prometheus import Prometheus
 from .trap_exporter import LINK_DOWN, LINK_UP, TrapExporter, link_trap, snmptrap
 
@@ -50,67 +46,6 @@ RULE = {
 }
 
 
-class Inbox(BaseHTTPRequestHandler):
-    """Where Alertmanager sends its notifications."""
-
-    notifications: list[dict[str, Any]]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.notifications.extend(json.loads(body)["alerts"])
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def inbox() -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """The port of the inbox, and what has come."""
-    alerts: list[dict[str, Any]] = []
-    handler = type("OwnInbox", (Inbox,), {"notifications": alerts})
-    server = HTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port, alerts
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def start_alertmanager(programs: Programs, inbox_port: int) -> int:
-    folder = programs.folder / "alertmanager"
-    folder.mkdir()
-    configuration = {
-        "route": {
-            "receiver": "inbox",
-            "group_by": ["alertname"],
-            "group_wait": "0s",
-            "group_interval": "1s",
-            "repeat_interval": "1h",
-        },
-        "receivers": [
-            {
-                "name": "inbox",
-                "webhook_configs": [{"url": f"http://127.0.0.1:{inbox_port}/"}],
-            }
-        ],
-    }
-    (folder / "alertmanager.yml").write_text(yaml.safe_dump(configuration))
-    port = free_port()
-    programs.start(
-        "prometheus-alertmanager",
-        f"--config.file={folder}/alertmanager.yml",
-        f"--storage.path={folder}/data",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-    )
-    return port
-
-
 def link_trap_v3(*security: str) -> bytes:
     """The linkDown of another interface, as snmptrap sends it."""
     row = "1.3.6.1.2.1.2.2.1"
@@ -132,7 +67,7 @@ def send(target: str, content: bytes) -> None:
 
 
 def test_first_link_down_fires_once_and_resolves_whatever_happens_to_the_exporter(
-    programs: Programs, inbox: tuple[int, list[dict[str, Any]]]
+    programs: Programs, inbox: tuple[int, Alerts]
 ) -> None:
     inbox_port, alerts = inbox
     exporter = TrapExporter(programs, CONFIG)
@@ -156,18 +91,11 @@ def test_first_link_down_fires_once_and_resolves_whatever_happens_to_the_exporte
         },
     )
 
-    def told(name: str, status: str) -> list[dict[str, Any]]:
-        return [
-            alert
-            for alert in alerts
-            if alert["labels"]["alertname"] == name and alert["status"] == status
-        ]
-
     prometheus.wait_for('up{job="traps"} == 1')
     link_trap(exporter.target)
-    (alert,) = until(lambda: told("LinkDown", "firing"), "the alert fires")
+    (alert,) = until(lambda: told(alerts, "LinkDown", "firing"), "the alert fires")
     assert (alert["labels"]["device"], alert["labels"]["instance"]) == ("switch-1", "Gi0/7")
-    assert until(lambda: told("FirstTrap", "firing"), "the first trap ever is an increase")
+    assert until(lambda: told(alerts, "FirstTrap", "firing"), "the first trap ever is an increase")
 
     web_port = exporter.http.port
     exporter.program.kill()
@@ -175,19 +103,19 @@ def test_first_link_down_fires_once_and_resolves_whatever_happens_to_the_exporte
     exporter.start(web_port)
     prometheus.wait_for('up{job="traps"} == 1')
     prometheus.wait_for('network_event_active{device="switch-1",instance="Gi0/7"} == 1')
-    assert len(told("LinkDown", "firing")) == 1
-    assert told("LinkDown", "resolved") == []
+    assert len(told(alerts, "LinkDown", "firing")) == 1
+    assert told(alerts, "LinkDown", "resolved") == []
 
     link_trap(exporter.target, LINK_UP, uptime=2000)
-    assert len(until(lambda: told("LinkDown", "resolved"), "the alert resolves")) == 1
-    assert len(told("LinkDown", "firing")) == 1
+    assert len(until(lambda: told(alerts, "LinkDown", "resolved"), "the alert resolves")) == 1
+    assert len(told(alerts, "LinkDown", "firing")) == 1
 
     # Version 3: the trap of a link, recorded by somebody, who plays it back when the link is up.
     recorded = link_trap_v3(*AUTH_PRIV)
     send(exporter.target, recorded)
-    until(lambda: len(told("LinkDown", "firing")) == 2, "a trap of version 3 fires")
+    until(lambda: len(told(alerts, "LinkDown", "firing")) == 2, "a trap of version 3 fires")
     link_trap(exporter.target, LINK_UP, index=8, uptime=5000)
-    until(lambda: len(told("LinkDown", "resolved")) == 2, "it resolves")
+    until(lambda: len(told(alerts, "LinkDown", "resolved")) == 2, "it resolves")
     send(exporter.target, recorded)
     exporter.program.kill()
     exporter.start(web_port)
@@ -197,4 +125,4 @@ def test_first_link_down_fires_once_and_resolves_whatever_happens_to_the_exporte
     exporter.wait_for_outcome("level_too_low", 1)
     assert exporter.outcome("accepted") == 0
     prometheus.wait_for('snmp_trap_outcomes_total{outcome="level_too_low"} offset 3s == 1')
-    assert len(told("LinkDown", "firing")) == 2
+    assert len(told(alerts, "LinkDown", "firing")) == 2
