@@ -12,8 +12,9 @@ EVENTS: Final = (
 )  # fmt: skip
 """What can have happened: all values of the label ``event``.
 
-What has no word of its own goes under the nearest: IS-IS, the other routing protocol that floods
-link states, under ``ospf``; spanning tree under ``link``; a duplicate address under ``security``.
+What has no word of its own goes under the nearest: IS-IS and EIGRP, the other protocols of interior
+routing, under ``ospf``; spanning tree and BFD under ``link``; a duplicate address and port security
+under ``security``.
 """
 
 SEVERITIES: Final = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from exporters.bundled import modules_directory
@@ -177,3 +179,19 @@ def test_nothing_that_ships_is_lost_on_its_way_through_the_receiver(station: Sta
     outcomes = station.take(*(case.message for case in CASES))
     assert len(outcomes) == len(CASES)
     assert set(outcomes) == {"rfc3164", "rfc5424", "vendor"}
+
+
+def test_table_of_rules_in_the_documentation_is_that_of_the_rules() -> None:
+    repository = modules_directory("syslog").parents[1]
+    page = (repository / "docs" / "syslog.md").read_text()
+    told = re.findall(r"^\| `(\w+)_\*` \| `(\w+\.yml)` \| .* \| (.*) \| (.*) \|$", page, re.M)
+    kinds: dict[tuple[str, str], list[EventRule]] = {}
+    for file in shipped_rule_files():
+        for rule in load_event_rules([], [file], environment={}):
+            kinds.setdefault((rule.name.partition("_")[0], file.name), []).append(rule)
+    expected = []
+    for kind, found in kinds.items():
+        states = {rule.event for rule in found if rule.raised is not None}
+        others = {rule.event for rule in found} - states - {"other"}
+        expected.append((*kind, ", ".join(sorted(states)), ", ".join(sorted(others))))
+    assert sorted(told) == sorted(expected)
