@@ -1,6 +1,7 @@
 """What rules take from the messages that they match: values for labels, keys and instances.
 
-A value is named: a named group of a pattern of the rule, or a field of the message.
+A value is named: a named group of a pattern of the rule, else a field of the message. A group that
+matched nothing has no value; no field of its name is looked for.
 """
 
 from __future__ import annotations
@@ -48,9 +49,10 @@ class Values:
         for field, pattern in sources:
             value = details.field(field) if field else details.text()
             match = pattern.search(str(value)) if value is not None else None
-            if match:
-                found = match.groupdict().items()
-                self._groups.update((name, text) for name, text in found if text)
+            if match is not None:
+                for name, text in match.groupdict().items():
+                    if text or name not in self._groups:
+                        self._groups[name] = text or ""
 
     def first(self, alternatives: Iterable[tuple[str, ...]]) -> str:
         """Give the first alternative whose names all have a value; "" where none has."""

@@ -51,6 +51,18 @@ def test_severity_of_the_sender_counts_where_the_rule_has_none():
     assert judge(LINK, make_message("linkDown", severity="alert")).severity == "error"
 
 
+def test_group_that_matched_nothing_is_not_looked_for_among_the_fields():
+    rule = (
+        "rules: [{name: bgp, match: {message: 'peer (?P<peer>[^ ]+)( in (?P<vrf>[^ ]+))? down'},"
+        " event: bgp, raise: {instance: [vrf peer, peer]}}]"
+    )
+    fields = {"vrf": "of the message"}
+    plain = make_message(kind="syslog", text="peer a down", fields=fields)
+    inside = make_message(kind="syslog", text="peer a in red down", fields=fields)
+    verdicts = [judge(rule, message, "syslog") for message in (plain, inside)]
+    assert [change.instance for said in verdicts for change in said.changes] == ["a", "red a"]
+
+
 def test_raise_and_clear_name_the_same_state():
     down = judge(LINK, make_message("linkDown", fields={"ifIndex": 7, "ifDescr": "Gi0/7"}))
     up = judge(LINK, make_message("linkUp", fields={"ifIndex": 7}))
