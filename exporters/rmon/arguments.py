@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=flag_values.positive,
         default=5000,
-        help="a large table that has more rows is not read (default: %(default)s)",
+        help="a table that has more rows is given up (default: %(default)s)",
     )
     group.add_argument(
         "--rmon.peak-window",

@@ -58,6 +58,7 @@ CHECKS: Final = (
     "alarm_invalid",
     "alarm_value_out_of_range",
     "capture_buffer_present",
+    "table_too_large",
     "smon_control_missing",
     "user_history_not_available",
     *(f"{name}_too_large" for name, group in GROUPS.items() if group.large),
@@ -89,7 +90,7 @@ async def collect(
     """Read *groups*; what goes wrong with the target is in the outcome."""
     if len(row_counts) > _MOST_RANGES:
         row_counts.clear()  # they save packets, and no more
-    reader = Reader(walker, row_counts)
+    reader = Reader(walker, row_counts, bounds.rows)
     scrape = Scrape(reader, memory, bounds, now=now)
     asked = {name: GROUPS[name] for name in groups}
     scalars = [oid for group in asked.values() for oid in group.scalars]
@@ -177,6 +178,7 @@ async def _write_quality(scrape: Scrape) -> None:
         memory.unexpected += await count_strays(scrape.reader)
         memory.strays_checked = True
     memory.unexpected += scrape.reader.unexpected
+    scrape.findings["table_too_large"] = scrape.reader.too_large
     scrape.samples.add("rmon_decode_unexpected_total", {}, memory.unexpected)
     for check in CHECKS:
         scrape.samples.add("rmon_data_quality", {"check": check}, scrape.findings[check])

@@ -27,6 +27,8 @@ _CELLS: Final = ("octets", *COUNTS, "utilization")
 _HC_CELLS: Final = ("octets", "packets")
 _NEEDED: Final = frozenset({"octets", "packets"})
 _MARGIN: Final = 4
+_MOST_NAMED: Final = 65_535
+"""What historyControlBucketsGranted may say at most."""
 _MOST_NEW: Final = 512
 """Buckets of one row that are fetched at once; older ones count as missed."""
 
@@ -162,7 +164,7 @@ class HistoryReader:
         """Read which buckets there are behind a sample index of each row."""
         ranges = {
             control: ETHER_HISTORY.part(
-                "start", encode_subids((control,)), encode_subids((max(0, sample),))
+                "start", encode_subids((control,)), encode_subids((max(0, sample),)), _MOST_NAMED
             )
             for control, sample in asked.items()
         }

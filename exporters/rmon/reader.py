@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from exporters.errors import WireError
+from exporters.errors import FailureReason, WireError
 from exporters.polling.cursor import Range, Value
 from exporters.polling.walk import Instance
 from exporters.polling.walk_result import WalkResult
@@ -23,6 +23,7 @@ from exporters.wire.tags import COUNTER64, INTEGER_TAGS, OBJECT_IDENTIFIER, OCTE
 
 Index = tuple[int, ...]
 
+_FINAL: Final = frozenset({FailureReason.TIMEOUT, FailureReason.LIMIT})
 _LONGEST_TEXT_OCTETS: Final = 255
 """DisplayString and SnmpAdminString are no longer (RFC 2579, RFC 3411)."""
 
@@ -111,12 +112,23 @@ Rows = dict[Index, Row]
 class Reader:
     """Reads for one scrape, and adds up what came of it."""
 
-    def __init__(self, walker: Reads, row_counts: dict[Oid, int]) -> None:
-        """*row_counts* is what the walker goes by: rows that each range had last time."""
+    def __init__(self, walker: Reads, row_counts: dict[Oid, int], most_rows: int) -> None:
+        """*row_counts* is what the walker goes by: rows that each range had last time.
+
+        A table of more than *most_rows* is given up: an agent can make up rows without end.
+        """
         self._walker = walker
         self._row_counts = row_counts
+        self._most_rows = most_rows
         self.total = WalkResult()
         self.unexpected = 0
+        self.too_large = 0
+        """Tables that were given up."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the time is over, or the agent has said too much: nothing more will be read."""
+        return any(failure.reason in _FINAL for failure in self.total.failures)
 
     async def tables(
         self, *tables: Table, only: Mapping[Oid, Iterable[str]] | None = None
@@ -130,10 +142,19 @@ class Reader:
             for table in tables
             for name in (only or {}).get(table.entry, table.columns)
         ]
-        result = await self._read([table.range(name) for table, name in asked], ())
+        most = self._most_rows + 1
+        result = await self._read([table.range(name, most) for table, name in asked], ())
         found: dict[Oid, Rows] = {table.entry: {} for table in tables}
-        for table, name in asked:
-            self._file(found[table.entry], name, result.columns.get(table.column(name), {}))
+        cells = [result.columns.get(table.column(name), {}) for table, name in asked]
+        endless = {
+            table.entry
+            for (table, _), column in zip(asked, cells, strict=True)
+            if len(column) > self._most_rows
+        }
+        self.too_large += len(endless)
+        for (table, name), column in zip(asked, cells, strict=True):
+            if table.entry not in endless:
+                self._file(found[table.entry], name, column)
         return found
 
     async def parts(

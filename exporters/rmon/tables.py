@@ -39,10 +39,10 @@ class Table:
         """Give about how many bytes a value of a column has."""
         return self.texts.get(name, _NUMBER_BYTES)
 
-    def range(self, name: str) -> Range:
-        """Give what a walk of a whole column reads."""
+    def range(self, name: str, most: int = 0) -> Range:
+        """Give what a walk of a whole column reads: about *most* rows, if that is not 0."""
         column = self.column(name)
-        return Range(column, column, self.entry, scalar=False)
+        return Range(column, column, self.entry, scalar=False, most=most)
 
     def part(self, name: str, prefix: bytes, after: bytes = b"", most: int = 0) -> Range:
         """Give what a walk reads of a column below the index *prefix*, behind *after* in it.

@@ -131,6 +131,8 @@ async def _write(scrape: Scrape, kind: _Kind) -> None:
     if kind.protocols and live:
         await read_protocols(scrape)
     for control in live:
+        if scrape.reader.stopped:
+            return
         size = kind.size(control)
         if size is not None and size > scrape.bounds.rows:
             scrape.findings[f"{kind.name}_too_large"] += 1

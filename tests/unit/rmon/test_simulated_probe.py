@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from exporters.demo.mib_view import MibView
-from exporters.demo.recording import Recording
+from exporters.demo.recording import Recording, encode_varbind
 from exporters.demo.rmon_probe import Rmon
 from exporters.demo.rmon_switch import CAPTURED
 from exporters.demo.rmon_view import RmonView
 from exporters.rmon.groups import GROUPS
 from exporters.rmon.scrape import Bounds
-from exporters.wire.ber import encode_oid
+from exporters.wire.ber import Oid, decode_subids, encode_oid, encode_subids
 from exporters.wire.tags import COUNTER32, GAUGE32, INTEGER, OCTET_STRING
 
 from .reading import NOW, Samples, Target, interface, row, target, uptime
@@ -34,6 +34,23 @@ class Probe:
     def scrape(self, *groups: str, bounds: Bounds | None = None) -> Samples:
         keywords = {} if bounds is None else {"bounds": bounds}
         return self.target.scrape(*(groups or tuple(GROUPS)), now=NOW + self.now, **keywords)
+
+
+class EndlessView:
+    """A view in which every column has a row behind every other, and every instance exists."""
+
+    def row(self, oid: Oid) -> bytes | None:
+        return encode_varbind(oid, INTEGER, b"\x01")
+
+    def rows_after(self, oid: Oid, count: int) -> list[bytes]:
+        *above, last = decode_subids(oid)
+        depth = 14
+        above, last = ([*above, last], 0) if len(above) < depth else (above, last)
+        start = [*above, *[1] * (depth - len(above))]
+        return [
+            encode_varbind(encode_subids([*start, last + step]), INTEGER, b"\x01")
+            for step in range(1, count + 1)
+        ]
 
 
 def test_every_group_of_the_probe_is_read() -> None:
@@ -119,6 +136,16 @@ def test_table_that_has_more_rows_than_it_says_is_not_shown_and_not_read_on() ->
     assert not samples.all("rmon_host_bytes_total")
     assert samples.outcome.varbinds < 1000
     assert samples.outcome.failures == []
+
+
+@pytest.mark.parametrize("groups", [("statistics", "event"), ("hosts", "nl_matrix"), ()])
+def test_agent_of_endless_tables_is_given_up_table_by_table(groups: tuple[str, ...]) -> None:
+    device = Target(EndlessView())
+    samples = device.scrape(*groups, bounds=Bounds(top=10, rows=200, peak_seconds=300))
+    assert samples.findings()["table_too_large"] > 0
+    assert not samples.all("rmon_ether_packets_total")
+    assert samples.outcome.varbinds < 60_000
+    assert len(samples.values) < 200
 
 
 def test_protocols_of_one_description_are_told_apart() -> None:
