@@ -7,6 +7,7 @@
 #   make bench-snmp                   race against snmp_exporter, nine minutes (ARGS=--quick: one)
 #   make bench-rmon                   RMON beside snmp_exporter's walks of it, one minute
 #   make soak-snmp                    10,000 scrapes of 200 targets, a fifth of them dead, five minutes
+#   make soak-syslog                  honest senders of syslog among hostile ones, ten minutes
 #   make bench-trap                   race the trap exporter against snmptrapd, four minutes
 #   make bench-mibs                   what the OID dictionary costs, one minute
 #   make dashboards                   make Grafana's JSON of dashboards/source
@@ -18,7 +19,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test bench-icmp bench-rmon bench-snmp bench-trap bench-mibs soak-snmp lint
+.PHONY: demo test bench-icmp bench-rmon bench-snmp bench-trap bench-mibs soak-snmp
+.PHONY: soak-syslog lint
 .PHONY: install-peers dashboards mibs check-mibs clean
 
 demo: $(VENV)/.installed
@@ -38,6 +40,9 @@ bench-rmon: $(VENV)/.installed-for-tests
 
 soak-snmp: $(VENV)/.installed-for-tests
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+soak-syslog: $(VENV)/.installed-for-tests
+	@$(BIN)/python -m benchmarks.syslog_soak $(ARGS)
 
 bench-trap: $(VENV)/.installed-for-tests
 	@$(BIN)/python -m benchmarks.trap $(ARGS)

@@ -28,6 +28,13 @@ MOST_LATENCY_GROWTH: Final = 1.5
 """Of the median of live targets' scrapes; machines are noisy."""
 
 
+def by_quarters(values: Sequence[float]) -> list[float]:
+    """Give the median of each quarter of what was measured again and again."""
+    size = len(values)
+    bounds = [size * quarter // 4 for quarter in range(5)]
+    return [median(values[start:end]) for start, end in pairwise(bounds)]
+
+
 @dataclass(frozen=True, slots=True)
 class Soaked:
     """What was measured; CPU and packets are those of one scrape."""
@@ -62,9 +69,7 @@ class Soaked:
     @property
     def rss_by_quarters(self) -> list[float]:
         """The median of each quarter of the soak."""
-        size = len(self.rss_bytes)
-        bounds = [size * quarter // 4 for quarter in range(5)]
-        return [median(self.rss_bytes[start:end]) for start, end in pairwise(bounds)]
+        return by_quarters(self.rss_bytes)
 
     @property
     def rss_growth_bytes(self) -> float:

@@ -318,7 +318,7 @@ def test_shell_that_writes_raw_octets_is_heard(start: Start) -> None:
     subprocess.run(["bash", "-c", script], check=True, env=ENVIRONMENT)
     until(lambda: len(exporter.events()) == 6, "six events")
     texts = {event["text"] for event in exporter.events()}
-    assert texts == {"one", "a", "two", "three", "last", "datagram\nof two lines"}
+    assert texts == {"one", "a", "two", "three", "last", r"datagram\nof two lines"}
     assert exporter.metrics().value("syslog_partial_total") == 1
 
 
