@@ -11,6 +11,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from exporters.logs import fields
@@ -38,12 +39,12 @@ class Acceptor:
     def __init__(
         self,
         listener: socket.socket,
-        admit: Callable[[Any], asyncio.BaseProtocol | None],
+        admit: Callable[[Any], asyncio.BufferedProtocol | None],
     ) -> None:
         self.failures = 0
         self._listener = listener
         self._admit = admit
-        self._opening: set[asyncio.Task[object]] = set()
+        self._opening: set[asyncio.Task[Any]] = set()
         self._failure_logged_at = -_LOG_SECONDS
         listener.setblocking(False)
 
@@ -78,7 +79,13 @@ class Acceptor:
         loop = asyncio.get_running_loop()
         task = loop.create_task(loop.connect_accepted_socket(lambda: protocol, accepted))
         self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
+        task.add_done_callback(partial(self._opened, protocol))
+
+    def _opened(self, protocol: asyncio.BufferedProtocol, task: asyncio.Task[Any]) -> None:
+        """Have a connection forgotten that came to nothing after all."""
+        self._opening.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            protocol.connection_lost(None)
 
     def _pause(self, error: OSError) -> None:
         """Leave the socket alone: most likely there are too many open files."""

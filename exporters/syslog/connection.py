@@ -226,5 +226,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         transport.write(data)
         if transport.get_write_buffer_size() > _MOST_UNSENT_BYTES:
-            self._reason = self._reason or "error"
+            if not self._reason:
+                self._keeper.tell_failure(self, TlsFailure("protocol", "it does not read"))
+                self._reason = "tls"
             transport.abort()

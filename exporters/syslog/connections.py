@@ -95,6 +95,15 @@ class Connections:
         return min(self.settings.limit, open_files.device_sockets())
 
     @property
+    def is_full(self) -> bool:
+        """Whether there may be no more."""
+        return len(self._open) >= self.limit
+
+    def has_expired(self, now: float) -> bool:
+        """Whether the certificate that is served is not valid any more at *now* (Unix time)."""
+        return self.tls is not None and self.tls.expires_at <= now
+
+    @property
     def accept_failures(self) -> int:
         """How often the system had no connection to give."""
         return sum(acceptor.failures for acceptor in self._acceptors)
@@ -116,6 +125,11 @@ class Connections:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Look after connections; in the end, close all, and take what has arrived whole."""
+        if self.limit < self.settings.limit:
+            logger.warning(
+                "open files allow fewer connections than are configured: raise LimitNOFILE",
+                extra=fields(limit=self.limit, configured=self.settings.limit),
+            )
         watch = asyncio.create_task(self._watch())
         try:
             yield
@@ -198,7 +212,7 @@ class Connections:
         settings = self.settings
         if is_checked and not source.is_allowed:
             return "source_denied"
-        if len(self._open) >= self.limit:
+        if self.is_full:
             return "limit"
         if address and self._open.of(address) >= settings.sender_limit:
             return "sender_limit"

@@ -92,7 +92,15 @@ class SyslogExporter:
             self._receiver,
             self._connections,
             self._intake,
-            Health(lambda: self._listeners, self._intake, time.monotonic),
+            Health(
+                lambda: self._listeners,
+                self._intake,
+                time.monotonic,
+                others={
+                    "connections_full": lambda: self._connections.is_full,
+                    "certificate_expired": lambda: self._connections.has_expired(time.time()),
+                },
+            ),
             lambda: self._listeners,
         )
 

@@ -121,6 +121,7 @@ def test_connections_are_no_more_than_open_files_allow(
     network = Network(station, limit=1000)
     assert [network.try_to_connect() is None for _ in range(3)] == [False, False, True]
     assert network.connections.limit == 2
+    assert network.connections.is_full
 
 
 def test_sender_outside_of_allowed_networks_has_no_connection() -> None:

@@ -243,6 +243,13 @@ def test_certificate_that_may_be_left_out_must_be_right_if_it_is_there(
     assert network.tls_failures() == {"untrusted": 1}
 
 
+def test_certificate_that_is_served_expires(station: Station, world: World) -> None:
+    connections = Network(station, server_tls(world)).connections
+    assert not connections.has_expired(LATE.timestamp() - 1)
+    assert connections.has_expired(LATE.timestamp())
+    assert not Network(station).connections.has_expired(LATE.timestamp())
+
+
 def test_expired_certificate_is_refused(station: Station, world: World, make: Maker) -> None:
     old = make("old.example", world.ca, ends=OLD + datetime.timedelta(days=1))
     tls = server_tls(world, client_auth_type=REQUIRED, client_ca_file=world.ca.path)
@@ -407,7 +414,8 @@ def test_client_that_does_not_read_is_not_written_to_without_end(
     line.transport.written += bytes(65_536)
     line.connection._send(b"x")
     line.settle()
-    assert network.ends() == {"error": 1}
+    assert network.ends() == {"tls": 1}
+    assert network.tls_failures() == {"protocol": 1}
 
 
 # --- names and fingerprints -----------------------------------------------------------------------
