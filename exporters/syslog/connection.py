@@ -94,11 +94,6 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._reason = ""
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether its end is decided."""
-        return bool(self._reason)
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)
