@@ -149,7 +149,7 @@ def write_soak_report(soaked: Soaked, table: Table) -> str:
             f"{soaked.cpu_seconds / soaked.seconds:.0%} of a core; scrapes p50 "
             f"{median(soaked.scrape_seconds) * 1e3:.0f}, p99 "
             f"{p99(soaked.scrape_seconds) * 1e3:.0f} ms",
-            table(["held when idle", "warm", "after the soak"], held),
+            table(["held when idle", "warm, at most", "after the soak"], held),
             table(["attack", "times"], [[kind, f"{n}"] for kind, n in soaked.attacks.items()]),
             *(
                 table([what, "count"], [[name, f"{n}"] for name, n in soaked.by(metric).items()])

@@ -78,6 +78,18 @@ async def send_datagrams(target: Target, tally: Tally, per_second: float, second
             await asyncio.sleep(_TICK_SECONDS)
 
 
+async def send_made_up(target: Target, begin: int, end: int) -> None:
+    """Send messages over TCP, each of a shape of its own, as a fuzzer would."""
+    _, writer = await asyncio.open_connection(
+        "127.0.0.1", target.ports["tcp"], local_addr=("127.66.9.9", 0)
+    )
+    for number in range(begin, end):
+        writer.write(b"<%d>app%d: made up\n" % (number % 192, number))
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+
 async def send_stream(
     target: Target, tally: Tally, transport: str, per_second: float, seconds: float
 ) -> None:
