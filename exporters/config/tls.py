@@ -147,6 +147,12 @@ class TlsServerConfig:
         )
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that are named."""
+        named = (self.cert_file, self.key_file, self.client_ca_file)
+        return tuple(file for file in named if file is not None)
+
+    @property
     def pins_clients(self) -> bool:
         """Whether clients are known by other means than a CA; not by any of these keys."""
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from exporters.syslog.arguments import LISTEN_FLAG, Settings
 from exporters.syslog.connections import Connections
 from exporters.syslog.local_datagrams import LocalDatagrams
 from exporters.syslog.receiver import SyslogReceiver
+from exporters.syslog.renewal import Renewal
 from exporters.web.listeners import ListenAddress, describe_listener, open_listeners
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,8 @@ async def listening(
             for path in settings.paths("unix-dgram")
         ]
         async with connections.running():
+            watch = asyncio.create_task(Renewal(connections).watch())
+            opened.callback(watch.cancel)
             for listener, transport in streams:
                 connections.accept(listener, transport)
                 _tell(listener, transport)

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from cryptography import x509
 
+from exporters.config.file_fingerprint import FileFingerprint, fingerprint_files
 from exporters.config.rejection import Rejected, format_key_path
 from exporters.config.syslog_tls import SyslogTlsConfig, fingerprints_of, is_name_allowed
 from exporters.config.tls import certificate_pem, server_context
@@ -113,6 +114,8 @@ class ServerTls:
     context: ssl.SSLContext
     expires_at: float
     """When the certificate that is served does (Unix time)."""
+    files: FileFingerprint
+    """Those of certificates and keys, looked at before they were read."""
     pins: _Pins | None = None
 
     def check(self, tls: ssl.SSLObject) -> None:
@@ -138,6 +141,7 @@ def build_server_tls(config: SyslogTlsConfig) -> ServerTls | None:
     Raises:
         ConfigError: A file cannot be read, or is not what its key says.
     """
+    files = fingerprint_files(config.files)
     try:
         context = server_context(config)
         if context is None:
@@ -156,7 +160,7 @@ def build_server_tls(config: SyslogTlsConfig) -> ServerTls | None:
     context.num_tickets = 0
     known = config.client_fingerprints
     pins = _Pins(context, known) if known else None
-    return ServerTls(config, context, served.not_valid_after_utc.timestamp(), pins)
+    return ServerTls(config, context, served.not_valid_after_utc.timestamp(), files, pins)
 
 
 class TlsStream:

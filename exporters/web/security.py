@@ -13,11 +13,12 @@ import logging
 import os
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from exporters.config.file_fingerprint import FileFingerprint, fingerprint_files
 from exporters.config.web_config import (
     WebConfig,
     build_ssl_context,
@@ -33,8 +34,6 @@ logger = logging.getLogger(__name__)
 
 _WATCH_SECONDS = 5.0
 
-Fingerprint = tuple[tuple[int, int, int] | None, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -42,7 +41,7 @@ class Prepared:
 
     config: WebConfig
     ssl_context: ssl.SSLContext | None
-    fingerprint: Fingerprint
+    fingerprint: FileFingerprint
 
 
 async def _nothing_to_do(ssl_context: ssl.SSLContext | None) -> None:
@@ -71,7 +70,7 @@ class WebSecurity:
         self.on_adopt: Callable[[ssl.SSLContext | None], Awaitable[None]] = _nothing_to_do
         self._use(self.prepare())
         self._last_look = self._state.fingerprint
-        self._refused: Fingerprint | None = None
+        self._refused: FileFingerprint | None = None
 
     @property
     def ssl_context(self) -> ssl.SSLContext | None:
@@ -97,9 +96,9 @@ class WebSecurity:
         if self._path is None:
             return Prepared(WebConfig(), None, ())
         # Each file is looked at before it is read: what changes meanwhile is read once more.
-        config_file = _fingerprint((self._path,))
+        config_file = fingerprint_files((self._path,))
         config = load_web_config(self._path, environment=self._environment)
-        named_files = _fingerprint(_named_files(config))
+        named_files = fingerprint_files(config.tls_server_config.files)
         return Prepared(config, build_ssl_context(config), config_file + named_files)
 
     async def adopt(self, prepared: Prepared) -> None:
@@ -129,7 +128,9 @@ class WebSecurity:
         """
         if self._path is None:
             return
-        now = await asyncio.to_thread(_fingerprint, (self._path, *_named_files(self._state.config)))
+        now = await asyncio.to_thread(
+            fingerprint_files, (self._path, *self._state.config.tls_server_config.files)
+        )
         at_rest, self._last_look = now == self._last_look, now
         if not at_rest or now in (self._state.fingerprint, self._refused):
             return
@@ -140,22 +141,3 @@ class WebSecurity:
             logger.error(  # noqa: TRY400 - a mistake in a file, no fault of ours
                 "changed web configuration refused", extra=fields(err=error)
             )
-
-
-def _named_files(config: WebConfig) -> tuple[Path, ...]:
-    tls = config.tls_server_config
-    files = (tls.cert_file, tls.key_file, tls.client_ca_file)
-    return tuple(file for file in files if file is not None)
-
-
-def _fingerprint(files: Sequence[Path]) -> Fingerprint:
-    """What changes when a file is written or replaced; None stands for one that is not there."""
-    return tuple(_file_fingerprint(file) for file in files)
-
-
-def _file_fingerprint(file: Path) -> tuple[int, int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

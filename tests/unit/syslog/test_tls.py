@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from exporters.config.syslog_tls import SyslogTlsConfig, fingerprints_of, is_name_allowed
 from exporters.errors import ConfigError
+from exporters.syslog.renewal import Renewal
 from exporters.syslog.tls import TLS_FAILURES, ServerTls, build_server_tls
 from exporters.wire.tls_certificate import leaf_certificate
 
@@ -330,6 +331,36 @@ def test_reload_exchanges_certificates_and_leaves_open_connections(
     connect(network, world, world.loner)
     assert station.receiver.received["tls"] == 2
     assert network.tls_failures() == {"fingerprint": 1}
+
+
+async def test_renewed_certificate_is_served_when_its_files_have_come_to_rest(
+    station: Station, world: World, make: Maker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "served.pem"
+    path.write_bytes(world.server.path.read_bytes())
+    tls = build_server_tls(SyslogTlsConfig(cert_file=path, key_file=path))
+    connections = Network(station, tls).connections
+    renewal = Renewal(connections)
+    for _ in range(3):
+        await renewal.look()
+    assert connections.tls is tls
+    path.write_text("half of a certificate")
+    for _ in range(4):
+        await renewal.look()
+    assert connections.tls is tls
+    assert [record.getMessage() for record in caplog.records] == ["changed certificates refused"]
+    path.write_bytes(make("new.example", world.ca, ends=LATE.replace(year=2119)).path.read_bytes())
+    await renewal.look()
+    assert connections.tls is tls
+    await renewal.look()
+    assert connections.tls is not None
+    assert connections.tls.expires_at == LATE.replace(year=2119).timestamp()
+
+
+async def test_exporter_without_certificates_has_none_to_renew(station: Station) -> None:
+    connections = Network(station).connections
+    await Renewal(connections).look()
+    assert connections.tls is None
 
 
 # --- what is no TLS, or too little of it ----------------------------------------------------------
