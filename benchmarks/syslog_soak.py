@@ -50,7 +50,7 @@ from benchmarks.table import aligned
 
 PER_SECOND: Final = {"udp": 1000.0, "tcp": 1000.0, "tls": 500.0}
 """Honest messages."""
-WARM_UP_SECONDS: Final = 15.0
+WARM_UP_SECONDS: Final = 30.0
 MADE_UP_SHAPES: Final = 100_000
 _FILL: Final = 10_000
 _SETTLE_SECONDS: Final = 8.0

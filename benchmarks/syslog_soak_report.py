@@ -10,9 +10,15 @@ from typing import Final
 
 from benchmarks.census import Census
 from benchmarks.percentile import p99
-from benchmarks.soak_report import MOST_HELD_GROWTH, MOST_RSS_GROWTH_BYTES, Check, by_quarters
+from benchmarks.soak_report import MOST_HELD_GROWTH, Check, by_quarters
 from benchmarks.table import Table
 
+MOST_RSS_GROWTH_BYTES: Final = 8 << 20
+"""From the most that was held when idle, before, to what is held when idle, after.
+
+While it is under attack, RSS says more of how the C library places random sizes than of what is
+held. Memories of shapes of messages fill, are emptied and fill again meanwhile.
+"""
 MOST_LOG_LINES_A_MINUTE: Final = 30
 """Each kind of fault may be told once a minute."""
 _DEVICE: Final = re.compile(r'syslog_messages_total\{device="(\w+)"')
@@ -66,8 +72,7 @@ class Soaked:
 def checks(soaked: Soaked) -> list[Check]:
     """All that it must show."""
     warm, after = soaked.warm, soaked.after
-    quarters = by_quarters(soaked.rss_bytes)
-    growth = quarters[-1] - quarters[1]
+    growth = after.rss_bytes - warm.rss_bytes
     unaccounted = soaked.total("syslog_received_total") - soaked.total("syslog_outcomes_total")
     lines_a_minute = soaked.log_lines / (soaked.seconds / 60 + 1)
     return [
@@ -89,7 +94,7 @@ def checks(soaked: Soaked) -> list[Check]:
             soaked.samples['syslog_outcomes_total{outcome="internal_error"}'],
         ),
         Check(
-            "growth of RSS, MB",
+            "growth of RSS when idle, MB",
             f"{growth / 1e6:.2f}",
             f"<= {MOST_RSS_GROWTH_BYTES / 1e6:.2f}",
             growth <= MOST_RSS_GROWTH_BYTES,

@@ -154,9 +154,9 @@ def build_server_tls(config: SyslogTlsConfig) -> ServerTls | None:
                 for fault in error.faults
             ]
         ) from error
-    # Every connection shows its certificate, which the next configuration may refuse; and a client
-    # cannot have keys made again and again.
-    context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
+    # A client cannot have keys made again and again. Of TLS 1.3 there are no tickets; those of 1.2
+    # stay, as without them OpenSSL would remember thousands of sessions for clients to resume.
+    context.options |= ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 0
     known = config.client_fingerprints
     pins = _Pins(context, known) if known else None
