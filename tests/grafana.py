@@ -14,10 +14,14 @@ BUILT_IN = {"__rate_interval": "1m", "__range": "10m"}
 VARIABLE = re.compile(r"\$\{?([a-z_]+)\}?")
 
 
+LABEL = re.compile(r"\{\{([a-zA-Z_]+)\}\}")
+
+
 class Query(NamedTuple):
     panel: str
-    number: str
     text: str
+    labels: set[str]
+    """Those that the legend names."""
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -37,4 +41,4 @@ def queries(dashboard: Mapping[str, Any], chosen: Mapping[str, str]) -> Iterator
     for panel in dashboard["panels"]:
         for target in panel.get("targets", ()):
             text = VARIABLE.sub(lambda match: values[match[1]], target["expr"])
-            yield Query(panel["title"], target["refId"], text)
+            yield Query(panel["title"], text, set(LABEL.findall(target["legendFormat"])))

@@ -33,6 +33,51 @@ KINDS = {
     "timeline": ("state-timeline", 8),
 }
 """What a panel is called here, Grafana's name for it, and how high it is by default."""
+LAST = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+OPTIONS: Mapping[str, dict[str, Any]] = {
+    "stat": {
+        "reduceOptions": LAST,
+        "graphMode": "area",
+        "textMode": "value",
+        "orientation": "auto",
+        "justifyMode": "auto",
+    },
+    "graph": {
+        "legend": {
+            "displayMode": "table",
+            "placement": "bottom",
+            "showLegend": True,
+            "calcs": ["lastNotNull", "max"],
+        },
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    },
+    "table": {"showHeader": True, "cellHeight": "sm"},
+    "bars": {
+        "reduceOptions": LAST,
+        "orientation": "horizontal",
+        "displayMode": "gradient",
+        "valueMode": "color",
+        "showUnfilled": True,
+    },
+    "heatmap": {
+        "calculate": False,
+        "cellGap": 0,
+        "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64, "exponent": 0.5},
+        "filterValues": {"le": 1e-9},
+        "legend": {"show": True},
+        "rowsFrame": {"layout": "auto"},
+        "tooltip": {"mode": "single", "yHistogram": True},
+    },
+    "timeline": {
+        "alignValue": "left",
+        "mergeValues": True,
+        "rowHeight": 0.8,
+        "showValue": "never",
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+        "tooltip": {"mode": "single", "sort": "none"},
+    },
+}
+"""What is the same of all panels of a kind."""
 WORDS = {
     *("width", "height", "query", "queries", "columns", "by", "sort", "links"),
     *("unit", "decimals", "min", "max", "stack", "mapping", "thresholds", "help"),
@@ -242,52 +287,15 @@ def _custom(word: str, panel: Document) -> Document:
 
 
 def _options(word: str, panel: Document) -> Document:
-    last = {"calcs": ["lastNotNull"], "fields": "", "values": False}
-    tooltip = {"mode": "multi", "sort": "desc"}
+    options = dict(OPTIONS[word])
     if word == "stat":
         coloured = {"thresholds", "mapping"} & panel.keys()
-        return {
-            "reduceOptions": last,
-            "colorMode": "value" if coloured else "none",
-            "graphMode": "area",
-            "textMode": "value",
-            "orientation": "auto",
-            "justifyMode": "auto",
-        }
-    if word == "graph":
-        legend = {"displayMode": "table", "placement": "bottom", "showLegend": True,
-                  "calcs": ["lastNotNull", "max"]}  # fmt: skip
-        return {"legend": legend, "tooltip": tooltip}
-    if word == "bars":
-        return {
-            "reduceOptions": last,
-            "orientation": "horizontal",
-            "displayMode": "gradient",
-            "valueMode": "color",
-            "showUnfilled": True,
-        }
+        options["colorMode"] = "value" if coloured else "none"
     if word == "heatmap":
-        return {
-            "calculate": False,
-            "cellGap": 0,
-            "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64, "exponent": 0.5},
-            "filterValues": {"le": 1e-9},
-            "legend": {"show": True},
-            "rowsFrame": {"layout": "auto"},
-            "tooltip": {"mode": "single", "yHistogram": True},
-            "yAxis": {"unit": panel["unit"], "axisPlacement": "left", "reverse": False},
-        }
-    if word == "timeline":
-        return {
-            "alignValue": "left",
-            "mergeValues": True,
-            "rowHeight": 0.8,
-            "showValue": "never",
-            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
-            "tooltip": {"mode": "single", "sort": "none"},
-        }
-    order = [{"displayName": panel["sort"], "desc": True}]
-    return {"showHeader": True, "cellHeight": "sm", "sortBy": order}
+        options["yAxis"] = {"unit": panel["unit"], "axisPlacement": "left", "reverse": False}
+    if word == "table":
+        options["sortBy"] = [{"displayName": panel["sort"], "desc": True}]
+    return options
 
 
 def _transformations(panel: Document) -> list[Document]:

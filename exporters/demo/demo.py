@@ -31,7 +31,7 @@ from exporters.demo.event_exporters import Line, start_syslog_exporter, start_tr
 from exporters.demo.incidents import Incidents
 from exporters.demo.logging_devices import LogSender
 from exporters.demo.outcome import unseen
-from exporters.demo.pretend_network import PRETEND_NETWORK
+from exporters.demo.pretend_network import PRETEND_NETWORK, PretendDevice
 from exporters.demo.rmon_probe import Rmon
 from exporters.demo.running_demo import RunningDemo
 from exporters.demo.trapping_devices import TrapSender
@@ -86,15 +86,10 @@ async def _demo(duration: float | None) -> int:
 async def _start(stack: AsyncExitStack) -> RunningDemo:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netexporters-demo-")))
     incidents = Incidents(PRETEND_NETWORK)
-    targets: dict[str, str] = {}
-    auths: dict[str, str] = {}
-    for number, device in enumerate(PRETEND_NETWORK):
-        probed = [port.index for port in device.ports if port.up][:_PROBED_PORTS]
-        settings = AgentSettings(users=(_USER,), moving=True, rmon=Rmon(tuple(probed)))
-        agent = SimulatedAgent(incidents.recording(device), settings)
-        host, port = await stack.enter_async_context(agent.serve("127.0.0.1", 0))
-        targets[device.name] = f"{host}:{port}"
-        auths[device.name] = "demo_v3" if number == 0 else "public_v2"
+    targets = {
+        device.name: await _start_agent(stack, device, incidents) for device in PRETEND_NETWORK
+    }
+    auths = dict.fromkeys(targets, "public_v2") | {incidents.core.name: "demo_v3"}
     _write_configuration(folder, targets, auths)
     session = await stack.enter_async_context(
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
@@ -113,23 +108,20 @@ async def _start(stack: AsyncExitStack) -> RunningDemo:
     await ready(trap.web, trap.child)
     syslog = await start_syslog_exporter(stack, folder, SCRAPE_INTERVAL)
     await ready(syslog.web, syslog.child)
+    where = {_SNMP_PORT: snmp, _RMON_PORT: rmon, _TRAP_PORT: trap.web, _SYSLOG_PORT: syslog.web}
     icmp = None
     no_icmp = await pinged_devices.why_not()
     if not no_icmp:
         devices = folder / "devices.yml"
         icmp, child = await pinged_devices.start_icmp_exporter(stack, folder, devices)
         await ready(icmp, child)
+        where[_ICMP_PORT] = icmp
     prometheus = None
-    program = shutil.which("prometheus")
-    if program is not None:
-        where = {_SNMP_PORT: snmp, _RMON_PORT: rmon, _TRAP_PORT: trap.web, _SYSLOG_PORT: syslog.web}
-        where |= {} if icmp is None else {_ICMP_PORT: icmp}
+    if program := shutil.which("prometheus"):
         prometheus, child = await start_prometheus(stack, program, folder, where)
         await ready(prometheus, child)
-    witnesses = (
-        TrapSender(_addresses(), stack.enter_context(Line(trap.port))),
-        LogSender(stack.enter_context(Line(syslog.port))),
-    )
+    traps, messages = (stack.enter_context(Line(exporter.port)) for exporter in (trap, syslog))
+    witnesses = (TrapSender(_addresses(), traps), LogSender(messages))
     await stack.enter_async_context(incidents.happening(witnesses))
     return RunningDemo(
         snmp=snmp,
@@ -145,6 +137,15 @@ async def _start(stack: AsyncExitStack) -> RunningDemo:
         session=session,
         children=children,
     )
+
+
+async def _start_agent(stack: AsyncExitStack, device: PretendDevice, incidents: Incidents) -> str:
+    """Start the agent of a device; give its address."""
+    probed = [port.index for port in device.ports if port.up][:_PROBED_PORTS]
+    settings = AgentSettings(users=(_USER,), moving=True, rmon=Rmon(tuple(probed)))
+    agent = SimulatedAgent(incidents.recording(device), settings)
+    host, port = await stack.enter_async_context(agent.serve("127.0.0.1", 0))
+    return f"{host}:{port}"
 
 
 async def _start_poller(

@@ -28,7 +28,11 @@ def prometheus(module_programs: Programs) -> DemoPrometheus:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_every_query_of_a_dashboard_has_data(prometheus: DemoPrometheus, file: Path) -> None:
+def test_every_query_of_a_dashboard_has_data_and_the_labels_of_its_legend(
+    prometheus: DemoPrometheus, file: Path
+) -> None:
     for query in queries(load(file), CHOSEN):
         what = f"{query.panel} shows something: {query.text}"
-        until(lambda text=query.text: prometheus.query(text), what, PATIENCE_SECONDS)
+        found = until(lambda text=query.text: prometheus.query(text), what, PATIENCE_SECONDS)
+        labels = {label for series in found for label in series["metric"]}
+        assert query.labels <= labels, f"{query.panel}: a legend names what is no label"
