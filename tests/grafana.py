@@ -19,6 +19,7 @@ LABEL = re.compile(r"\{\{([a-zA-Z_]+)\}\}")
 
 class Query(NamedTuple):
     panel: str
+    number: str
     text: str
     labels: set[str]
     """Those that the legend names."""
@@ -41,4 +42,5 @@ def queries(dashboard: Mapping[str, Any], chosen: Mapping[str, str]) -> Iterator
     for panel in dashboard["panels"]:
         for target in panel.get("targets", ()):
             text = VARIABLE.sub(lambda match: values[match[1]], target["expr"])
-            yield Query(panel["title"], text, set(LABEL.findall(target["legendFormat"])))
+            labels = set(LABEL.findall(target["legendFormat"]))
+            yield Query(panel["title"], target["refId"], text, labels)
