@@ -24,10 +24,9 @@ TARGET_LABELS: Final = frozenset(
 """From prometheus.yml and devices.yml."""
 _OF_PROMETHEUS: Final = (
     *(Series(name, frozenset()) for name in ("up", "scrape_duration_seconds")),
-    Series("process_start_time_seconds", frozenset()),
+    *(Series(f"scrape_{name}", frozenset()) for name in ("samples_scraped", "series_added")),
     Series("ALERTS", frozenset({("alertname", ""), ("alertstate", ""), ("severity", "")})),
     Series("ALERTS_FOR_STATE", frozenset({("alertname", ""), ("severity", "")})),
-    *(Series(f"prometheus_{name}", frozenset()) for name in ("build_info",)),
 )
 _FREE: Final = TARGET_LABELS | {"alertname", "alertstate"}
 
@@ -85,10 +84,18 @@ def _series() -> tuple[Series, ...]:
 @cache
 def labels_of(name: str) -> frozenset[str]:
     """The labels that series of that name may have; empty if there are none."""
+    return _labels_of(name, frozenset())
+
+
+def _labels_of(name: str, within: frozenset[str]) -> frozenset[str]:
+    """The same, inside of the expressions of some recordings: one may remember itself."""
     if name in _recorded():
-        return frozenset().union(
-            *(labels_in(rule.expression) | rule.labels.keys() for rule in _recorded()[name])
-        )
+        if name in within:
+            return frozenset()
+        found: set[str] = set()
+        for rule in _recorded()[name]:
+            found |= _labels_in(rule.expression, within | {name}) | rule.labels.keys()
+        return frozenset(found)
     own = [frozenset(label for label, _ in one.labels) for one in _series() if one.name == name]
     return frozenset().union(*own, TARGET_LABELS) if own else frozenset()
 
@@ -96,9 +103,13 @@ def labels_of(name: str) -> frozenset[str]:
 @cache
 def labels_in(expression: str) -> frozenset[str]:
     """The labels that what an expression comes to may have."""
+    return _labels_in(expression, frozenset())
+
+
+def _labels_in(expression: str, within: frozenset[str]) -> frozenset[str]:
     read = read_expression(expression)
     names = {name for selector in read.selectors for name in names_of(selector)}
-    return frozenset().union(read.made, *(labels_of(name) for name in names))
+    return frozenset().union(read.made, *(_labels_of(name, within) for name in names))
 
 
 def names_of(selector: Selector) -> Iterable[str]:
@@ -125,7 +136,7 @@ def faults_of(text: str) -> list[str]:
 
 def _faults_of_selector(selector: Selector) -> list[str]:
     names = list(names_of(selector))
-    if not any(name in _recorded() or labels_of(name) for name in names):
+    if not any(_exists(name) for name in names):
         return [
             f"{selector.name or selector.matchers}: no golden scrape has it, no rule records it"
         ]
@@ -139,6 +150,10 @@ def _faults_of_selector(selector: Selector) -> list[str]:
     if any(selector.selects(one.name, dict(one.labels), _FREE) for one in _series()):
         return []
     return [f"{selector.name}: no series of a golden scrape has {_text(selector)}"]
+
+
+def _exists(name: str) -> bool:
+    return name in _recorded() or any(one.name == name for one in _series())
 
 
 def _text(selector: Selector) -> str:

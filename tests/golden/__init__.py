@@ -1,7 +1,6 @@
 """What the exporters really serve: the series of one scrape of each, without values.
 
-``tests/integration/test_alerting.py`` makes the scrapes and holds them against these files;
-``NETEXPORTERS_WRITE_GOLDEN=1`` has it write them.
+``tests/integration/test_golden_scrapes.py`` makes the scrapes anew and compares.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).parent
 _LABEL: Final = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
-_RUNTIME: Final = ("process_", "python_", "promhttp_")
+_RUNTIME: Final = ("python_", "promhttp_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +45,18 @@ def golden_series() -> list[Series]:
     ]
 
 
+def shape(series: Series) -> tuple[str, frozenset[tuple[str, str]]]:
+    """What a series has in common with those of other things: its name, its labels, our words."""
+    return series.name, frozenset(
+        (name, value if name in CLOSED_LABELS else "") for name, value in series.labels
+    )
+
+
 def golden_text(series: Iterable[Series]) -> str:
     """A golden file: of series that differ in nothing but names of things, the first alone."""
     kept: dict[tuple[str, frozenset[tuple[str, str]]], Series] = {}
     for one in sorted(series, key=Series.line):
-        closed = frozenset(
-            (name, value if name in CLOSED_LABELS else "") for name, value in one.labels
-        )
-        kept.setdefault((one.name, closed), one)
+        kept.setdefault(shape(one), one)
     return "".join(f"{one.line()}\n" for one in kept.values())
 
 
