@@ -52,7 +52,7 @@ from exporters.wire.syslog_faults import MessageFault
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9.-]*[a-z0-9]")
 METRIC = re.compile(
-    r"\b(?:snmp|icmp|probe|smokeping|ping|trap_exporter|rmon2?|syslog)_[a-z0-9_]+\b"
+    r"(?<!:)\b(?:snmp|icmp|probe|smokeping|ping|trap_exporter|rmon2?|syslog)_[a-z0-9_]+\b"
 )
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")

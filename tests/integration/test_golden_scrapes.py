@@ -142,7 +142,8 @@ def test_syslog(programs: Programs) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
         for text in MESSAGES:
             line.sendto(text.encode(), ("127.0.0.1", port))
-    text = wait_for(exporter, lambda text: "\nnetwork_event_active{" in text)
+    wanted = ("network_event_active{", "syslog_clock_skew_seconds{", "syslog_clock_unsynchronised{")
+    text = wait_for(exporter, lambda text: all(f"\n{name}" in text for name in wanted))
     compare("syslog", text)
 
 
@@ -150,7 +151,12 @@ MESSAGES = (
     "<187>42: %LINK-3-UPDOWN: Interface GigabitEthernet0/7, changed state to down",
     "<36>Oct 11 22:14:15 core-sw-01 app: hello",
     "<36>hello",
+    "<184>a message of severity emergency that no rule knows",
+    "<186>one of severity critical",
+    "<187>43: *Mar 15 10:05:53.044: %SW_MATM-4-MACFLAP_NOTIF: Host 0000.5e00.5301 in vlan 7 is"
+    " flapping between port Gi0/1 and port Gi0/2",
 )
+"""The last one has a time, of a clock that was never set: it is the newest that is looked at."""
 
 
 def wait_for(exporter: Exporter, condition: Callable[[str], bool]) -> str:
