@@ -110,26 +110,35 @@ class Intake:
     def take(self, message: Message) -> Verdict:
         """Judge a message, and do what the verdict says."""
         verdict = self.rules.judge(message)
-        self.apply(message, verdict)
+        if verdict.action is Action.DROP:
+            return verdict
+        device, received_at = message.device, message.received_at
+        self.count(device, verdict, 1, received_at)
+        if verdict.changes or verdict.restarted:
+            self.change_states(device, verdict, received_at, message.uptime_ticks)
         if verdict.action is Action.RECORD:
             self.record(message, verdict)
         return verdict
 
-    def apply(self, message: Message, verdict: Verdict) -> None:
-        """Do what a verdict says, but for showing the message."""
-        if verdict.action is Action.DROP:
-            return
-        self.count(message.device, verdict, 1, message.received_at)
-        if verdict.changes or verdict.restarted:
-            self._change_states(message, verdict)
-
     def count(self, device: str, verdict: Verdict, amount: int, received_at: float) -> None:
-        """Count messages of one device that came together, and whose verdict is settled.
+        """Count messages of one device that came together, and have one verdict.
 
-        Beside ``record`` it is what ``take`` does for each of them, for ``RuleSet.settled``.
+        Beside ``change_states`` and ``record`` it is what ``take`` does for each of them.
         """
         self.events.count(device, verdict, amount)
         self.last_seen.set((device, verdict.event), received_at)
+
+    def change_states(
+        self, device: str, verdict: Verdict, received_at: float, uptime_ticks: int | None = None
+    ) -> None:
+        """Do to the states of a device what a verdict says."""
+        if device not in self._devices:
+            self.unkept_states += len(verdict.changes)
+            return
+        if verdict.restarted:
+            self.states.restarted(device, received_at)
+        for change in verdict.changes:
+            self.states.apply(device, change, received_at, uptime_ticks)
 
     def record(self, message: Message, verdict: Verdict) -> None:
         """Show a message among the recent events, and log it."""
@@ -188,16 +197,6 @@ class Intake:
             await self._sync()
             if self.json_lines is not None:
                 await asyncio.to_thread(self.json_lines.close)
-
-    def _change_states(self, message: Message, verdict: Verdict) -> None:
-        device = message.device
-        if device not in self._devices:
-            self.unkept_states += len(verdict.changes)
-            return
-        if verdict.restarted:
-            self.states.restarted(device, message.received_at)
-        for change in verdict.changes:
-            self.states.apply(device, change, message.received_at, message.uptime_ticks)
 
     def _keep_state(self, key: StateKey, state: State | None) -> None:
         if self.state_file is None:

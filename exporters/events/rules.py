@@ -25,6 +25,9 @@ from exporters.events.event import CLEARED, RAISED, Action, Message, Verdict
 from exporters.events.pattern_words import mandatory_literal, mandatory_word, words_of
 from exporters.events.rule_values import CONSTANT, StateChange, Values, split_names
 
+HEADER_FIELDS: Final = frozenset(("host", "process", "message_id"))
+"""Fields of syslog that are not in the text of a message, nor in its structured data."""
+
 _MOST_PLANS: Final = 20_000
 _WORTH_WORDS: Final = 8
 """With fewer patterns than this, finding the words of a text costs more than it saves."""
@@ -104,6 +107,15 @@ class RuleSet:
         verdict = plan.settled.get(message.severity) if plan.settled is not None else None
         return None if verdict is None or verdict.restarted else verdict
 
+    def judges_by_text(self, message: Message) -> bool:
+        """Whether messages of this class and one text have one verdict, whoever sent them.
+
+        Of one class: of this name, application, severity, facility and vendor.
+        """
+        key = (message.name, message.oid or message.app, message.vendor)
+        plan = self._plans.get(key) or self._plan(message)
+        return plan.looks_at_text_alone
+
     def catalogue_name(self, message: Message) -> str:
         """Give what a vendor's event is counted as: of a bounded set, whatever senders make up.
 
@@ -175,7 +187,8 @@ class _Rule:
 
     __slots__ = (
         "class_conditions", "conditions", "field_names", "group_sources", "is_settled", "labels",
-        "literal", "names", "pattern", "place", "source", "states", "verdicts", "word",
+        "literal", "looks_at_text_alone", "names", "pattern", "place", "source", "states",
+        "verdicts", "word",
     )  # fmt: skip
 
     def __init__(self, place: int, source: EventRule) -> None:
@@ -192,6 +205,9 @@ class _Rule:
         self.labels = tuple((name, split_names(values)) for name, values in source.labels.items())
         self.group_sources = tuple(_group_sources(source))
         self.field_names = frozenset(_field_names(source))
+        self.looks_at_text_alone = not (
+            match.device or match.source or match.fields or self.field_names & HEADER_FIELDS
+        )
         self.states = tuple(
             StateChange(state, source.event)
             for state in (source.raised, source.cleared)
@@ -274,11 +290,12 @@ class _Rule:
 class _Plan:
     """The rules to try for messages of one name, application and vendor, in their order."""
 
-    __slots__ = ("_always", "_by_word", "settled")
+    __slots__ = ("_always", "_by_word", "looks_at_text_alone", "settled")
 
     def __init__(self, rules: Sequence[_Rule]) -> None:
         rules = list(_up_to_the_last(rules))
         first = next(iter(rules), None)
+        self.looks_at_text_alone = all(rule.looks_at_text_alone for rule in rules)
         self.settled: Mapping[str, Verdict] | None = None
         if first is None:
             self.settled = _OF_NO_RULE

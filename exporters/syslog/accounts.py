@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from exporters.events.intake import Intake
+from exporters.syslog.judging import Judgement
 from exporters.syslog.outcomes import OUTCOMES
 from exporters.syslog.plans import Plan, Plans
 from exporters.syslog.series import SyslogSeries
@@ -34,11 +35,12 @@ class Accounts:
         self._series = series
         self._arrived: Counter[tuple[str, MessageClass]] = Counter()
         self._dropped: Counter[tuple[str, MessageClass]] = Counter()
+        self._judged: Counter[tuple[str, Judgement]] = Counter()
 
     @property
     def is_full(self) -> bool:
         """Whether it is time to settle."""
-        return len(self._arrived) >= _MOST_WAITING
+        return len(self._arrived) + len(self._judged) >= _MOST_WAITING
 
     def count(self, devices: Sequence[str], classes: Sequence[MessageClass]) -> None:
         """Count messages."""
@@ -52,6 +54,10 @@ class Accounts:
         """Note that a message that is counted is no event."""
         self._dropped[device, message_class] += 1
 
+    def count_judged(self, device: str, judgement: Judgement) -> None:
+        """Count an event whose class is not settled."""
+        self._judged[device, judgement] += 1
+
     def settle(self, plans: Plans, seen_at: Callable[[str], float]) -> None:
         """Put what has come into the families.
 
@@ -61,6 +67,7 @@ class Accounts:
         """
         arrived, self._arrived = self._arrived, Counter()
         dropped, self._dropped = self._dropped, Counter()
+        judged, self._judged = self._judged, Counter()
         for (device, message_class), count in arrived.items():
             plan = plans.plan(message_class)
             self.outcomes[plan.outcome] += count
@@ -70,8 +77,10 @@ class Accounts:
                 count -= dropped[device, message_class]
             if count and plan.is_event:
                 self.add(device, plan, count, seen_at(device))
-                if plan.verdict is not None:  # else they were counted when they were judged
+                if plan.verdict is not None:
                     self._intake.count(device, plan.verdict, count, seen_at(device))
+        for (device, judgement), count in judged.items():
+            self._intake.count(device, judgement.verdict, count, seen_at(device))
 
     def add(self, device: str, plan: Plan, count: int, seen_at: float) -> None:
         """Count messages that are alike by what they say of themselves."""

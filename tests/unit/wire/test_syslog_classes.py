@@ -65,6 +65,10 @@ def test_batch_gives_each_message_its_class_beside(other: bytes) -> None:
     assert (after.app, after.severity) == ("c", "error")
 
 
+def test_batch_without_messages_has_no_classes() -> None:
+    assert Classifier().classify_batch([]) == []
+
+
 def test_message_without_priority_has_one_class() -> None:
     classifier = Classifier()
 
