@@ -44,6 +44,8 @@ _TICK_SECONDS: Final = 1.0
 _SYNC_SECONDS: Final = 5.0
 _LAST_SEEN_SECONDS: Final = 60.0
 _AT_ONCE: Final = 500
+_PAUSES: Final = 10
+"""What is done now and then may take a tenth of the time and no more."""
 
 
 class Intake:
@@ -243,12 +245,15 @@ class Intake:
             for place, (step, seconds) in enumerate(steps):
                 if now() < due_at[place]:
                     continue
-                due_at[place] = now() + seconds
+                began_at = now()
                 try:
                     await step()
                 except Exception:
                     # Whatever it is, states must go on ending, and be kept.
                     logger.exception("keeping of events failed")
+                # In a storm much has changed each time: messages come first then.
+                took = now() - began_at
+                due_at[place] = began_at + max(seconds, took * _PAUSES)
 
     async def _tick(self) -> None:
         self.states.tick(self._clock())

@@ -97,6 +97,8 @@ class States:
         self._journal = journal
         self._states: dict[StateKey, State] = {}
         self._of_device: dict[str, set[StateKey]] = {}
+        self._over: dict[str, dict[StateKey, None]] = {}
+        """The states of a device that are over, those first that are so the longest."""
         self._instances: set[tuple[str, str, str]] = set()
         self._ends: list[tuple[float, StateKey]] = []
 
@@ -171,13 +173,14 @@ class States:
 
         Those that are over are shown for as long again: nobody may have seen their 0 yet.
         """
-        for key, state in saved.items():
+        for key, state in sorted(saved.items(), key=lambda item: item[1].since):
             if self._has_room(key):
                 if not state.active:
                     state.ends_at = now + self._cleared_for_seconds
                 state.instance = self._claim(key, state.instance)
                 self._states[key] = state
                 self._of_device.setdefault(key.device, set()).add(key)
+                self._file(key, state)
                 self._schedule(key, state)
 
     def _make(self, key: StateKey, change: Change, now: float, uptime_ticks: int | None) -> Outcome:
@@ -195,6 +198,7 @@ class States:
         )
         self._states[key] = state
         self._of_device.setdefault(key.device, set()).add(key)
+        self._file(key, state)
         self._schedule(key, state)
         self._journal(key, state)
         return "raised" if change.raised else "cleared"
@@ -226,6 +230,7 @@ class States:
             state.active = change.raised
             state.since = now
             state.transitions += 1
+            self._file(key, state)
         if is_news or state.ends_at < ended_at or not ended_at:
             self._schedule(key, state)
         if must_keep:
@@ -239,8 +244,16 @@ class States:
         state.since = state.changed_at = now
         state.transitions += 1
         state.ends_at = now + self._cleared_for_seconds
+        self._file(key, state)
         self._schedule(key, state)
         self._journal(key, state)
+
+    def _file(self, key: StateKey, state: State) -> None:
+        """Note that a state has begun or is over since now."""
+        over = self._over.setdefault(key.device, {})
+        over.pop(key, None)
+        if not state.active:
+            over[key] = None
 
     def _ends_at(self, change: Change, now: float) -> float:
         if not change.raised:
@@ -259,10 +272,11 @@ class States:
     def _forget(self, key: StateKey) -> None:
         state = self._states.pop(key)
         self._instances.discard((key.device, key.event, state.instance))
+        self._over[key.device].pop(key, None)
         keys = self._of_device[key.device]
         keys.discard(key)
         if not keys:
-            del self._of_device[key.device]
+            del self._of_device[key.device], self._over[key.device]
         self._journal(key, None)
 
     def _has_room(self, key: StateKey) -> bool:
@@ -273,11 +287,10 @@ class States:
 
     def _make_room(self, device: str) -> bool:
         """Forget the state of the device that is over longest, if one is."""
-        own = self._of_device.get(device, ())
-        over = [key for key in own if not self._states[key].active]
-        if not over:
+        longest = next(iter(self._over.get(device, ())), None)
+        if longest is None:
             return False
-        self._forget(min(over, key=lambda key: self._states[key].since))
+        self._forget(longest)
         return True
 
 
