@@ -93,14 +93,18 @@ class Station:
         """Give the outcomes of *messages*, which come in one batch, sorted."""
         receiver = self.receiver
         before = dict(receiver.outcomes)
-        hosts = [socket.inet_aton(peer)] * len(messages)
-        receiver.take_datagrams(Datagrams(list(messages), hosts))
+        self.hand_over(*messages, peer=peer)
         assert sum(receiver.outcomes.values()) == sum(receiver.received.values())
         return [
             name
             for name, count in sorted(receiver.outcomes.items())
             for _ in range(count - before[name])
         ]
+
+    def hand_over(self, *messages: bytes, peer: str = DEVICE) -> None:
+        """Let *messages* come in one batch, as datagrams."""
+        hosts = [socket.inet_aton(peer)] * len(messages)
+        self.receiver.take_datagrams(Datagrams(list(messages), hosts))
 
     @property
     def last(self) -> dict[str, Any]:

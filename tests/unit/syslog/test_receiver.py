@@ -14,12 +14,13 @@ from exporters.config.event_settings import AccessSettings, RateLimit
 from exporters.events.rules import RuleSet
 from exporters.syslog.arguments import shipped_rule_files
 
-from .conftest import RELAY, STRANGER, Station
+from .conftest import DEVICE, RELAY, STRANGER, Station
 
 LINK = b"<187>42: *Mar  1 18:46:11: %%LINK-3-UPDOWN: Interface %s, changed state to %s"
 DOWN = LINK % (b"GigabitEthernet0/7", b"down")
 UP = LINK % (b"GigabitEthernet0/7", b"up")
 CONFIG = b"<189>43: *Mar  1 18:46:12: %SYS-5-CONFIG_I: Configured from console by bob on vty0"
+REPEATED = b"<34>Oct 11 22:14:15 mymachine last message repeated 5 times"
 SU = b"<34>Oct 11 22:14:15 mymachine su: 'su root' failed"
 
 PIECES = st.sampled_from([DOWN, UP, CONFIG, SU, b"<34>", b"<", b"%%", b"<165>1 - - - - - -", b"\0"])
@@ -61,6 +62,42 @@ def test_batch_counts_as_its_messages_do_one_by_one(messages: list[bytes]) -> No
     for message in messages:
         alone.take(message)
     assert sorted(together.samples()) == sorted(alone.samples())
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(
+                st.one_of(PIECES, st.sampled_from([LINK % (b"Gi0/8", b"down"), REPEATED])),
+                max_size=12,
+            ),
+            st.sampled_from([DEVICE, "192.0.2.77", STRANGER, RELAY]),
+            st.sampled_from(["", "settle", "reload"]),
+        ),
+        max_size=8,
+    )
+)
+def test_boundaries_of_batches_change_nothing(
+    batches: list[tuple[list[bytes], str, str]],
+) -> None:
+    """Nor does it matter when counts are settled, or that rules are loaded again meanwhile."""
+    access = AccessSettings(trusted_relays=(ipaddress.ip_network(f"{RELAY}/32"),))
+    together, alone = Station(access=access), Station(access=access)
+    for messages, peer, then in batches:
+        together.hand_over(*messages, peer=peer)
+        for message in messages:
+            alone.take(message, peer=peer)
+        if then == "settle":
+            together.receiver.settle()
+        elif then == "reload":
+            together.intake.replace(together.rules, ["core-1", "edge-1"])
+            together.receiver.replace(together.receiver.policy)
+    assert sorted(together.samples()) == sorted(alone.samples())
+    assert together.receiver.outcomes == alone.receiver.outcomes
+    assert [event.as_json() for event in together.events()] == [
+        event.as_json() for event in alone.events()
+    ]
 
 
 def test_settled_messages_count_as_judged_ones(tmp_path: Path) -> None:
