@@ -9,6 +9,7 @@
 #   make soak-snmp                    10,000 scrapes of 200 targets, a fifth of them dead, five minutes
 #   make soak-syslog                  honest senders of syslog among hostile ones, ten minutes
 #   make bench-trap                   race the trap exporter against snmptrapd, four minutes
+#   make bench-syslog                 race the syslog exporter against rsyslog, four minutes
 #   make bench-mibs                   what the OID dictionary costs, one minute
 #   make dashboards                   make Grafana's JSON of dashboards/source
 #   make mibs MIBS=DIRECTORY          compile the MIB modules that ship, from MIB files
@@ -19,7 +20,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test bench-icmp bench-rmon bench-snmp bench-trap bench-mibs soak-snmp
+.PHONY: demo test bench-icmp bench-rmon bench-snmp bench-syslog bench-trap bench-mibs soak-snmp
 .PHONY: soak-syslog lint
 .PHONY: install-peers dashboards mibs check-mibs clean
 
@@ -46,6 +47,9 @@ soak-syslog: $(VENV)/.installed-for-tests
 
 bench-trap: $(VENV)/.installed-for-tests
 	@$(BIN)/python -m benchmarks.trap $(ARGS)
+
+bench-syslog: $(VENV)/.installed-for-tests
+	@$(BIN)/python -m benchmarks.syslog $(ARGS)
 
 bench-mibs: $(VENV)/.installed-for-tests
 	@$(BIN)/python -m benchmarks.mibs $(ARGS)

@@ -48,7 +48,7 @@ def judged_as(rules: RuleSet, messages: list[bytes]) -> tuple[list[object], list
 def batch_of(messages: list[bytes]) -> Batch:
     source = Station().receiver.policy.sources.source(DEVICE)
     classes = Classifier().classify_batch(messages)
-    return Batch(messages, [source] * len(messages), ["core-1"] * len(messages), classes, 0.0)
+    return Batch(messages, [source] * len(messages), ["core-1"] * len(messages), classes, 0.0, {})
 
 
 @settings(max_examples=200, deadline=None)
