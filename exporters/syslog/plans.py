@@ -42,13 +42,15 @@ class Plans:
 
     Attributes:
         rules: What messages are judged by.
-        plain: Classes that are settled, whose messages are shown and tell nothing of others.
+        plain: Classes that are settled, and whose messages tell nothing of others.
+        hidden: Those of settled classes whose messages are not shown.
         settled: The verdicts on classes that are settled.
     """
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         self.plain: set[MessageClass] = set()
+        self.hidden: set[MessageClass] = set()
         self.settled: dict[MessageClass, Verdict] = {}
         self._plans: dict[MessageClass, Plan] = {}
 
@@ -59,7 +61,9 @@ class Plans:
             plan = self._plans[message_class] = _plan(self.rules, message_class)
             if plan.verdict is not None:
                 self.settled[message_class] = plan.verdict
-                if plan.verdict.action is Action.RECORD and not message_class.is_repeat:
+                if plan.verdict.action is not Action.RECORD:
+                    self.hidden.add(message_class)
+                if not message_class.is_repeat:
                     self.plain.add(message_class)
         return plan
 
@@ -69,7 +73,7 @@ class Plans:
         Events that are to be made of messages keep the verdicts that they need.
         """
         if len(self._plans) >= _MOST_REMEMBERED:
-            self.plain, self.settled, self._plans = set(), {}, {}
+            self.plain, self.hidden, self.settled, self._plans = set(), set(), {}, {}
 
 
 def _plan(rules: RuleSet, message_class: MessageClass) -> Plan:

@@ -213,16 +213,17 @@ class SyslogReceiver:
                     hidden.add(place)
         self._observation.take(batch)
         places: Sequence[int] = range(len(classes))
-        if hidden:
+        if hidden or not plans.hidden.isdisjoint(classes):
+            places = [place for place in places if classes[place] not in plans.hidden]
             places = [place for place in places if place not in hidden]
-            size_bytes -= sum(len(batch.contents[place]) for place in hidden)
+            size_bytes = sum(len(batch.contents[place]) for place in places)
         if places:
             number = self._intake.next_number
             events = BatchEvents(batch, places, number, plans.settled, verdicts)
             self._intake.record_batch(events, size_bytes)
 
     def _look(self, batch: Batch, place: int) -> Verdict:
-        """Give the verdict on a message of a class that is new, not settled, not shown, or more."""
+        """Give the verdict on a message of a class that is new, not settled, or of repeats."""
         message_class = batch.classes[place]
         plan = self._plans.plan(message_class)
         if message_class.is_repeat and (repeat := self._observation.repeat(batch, place)):
