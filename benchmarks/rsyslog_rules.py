@@ -2,8 +2,8 @@
 
 Two ways to tell events, both counted by dynstats: one POSIX pattern for names with a percent sign,
 and a hundred rules that look for a word each, those that ``benchmarks.syslog_sender`` sends most
-first. Rules are in one ruleset without a queue (it runs in the thread of the input, which costs
-less than handing messages over); no message is written, and no name is looked up.
+first. Rules are in one ruleset without a queue, which runs in the thread of the input; no message
+is written, and no name is looked up.
 
 Sources: rsyslog's manual on dynstats, imudp, imtcp, RainerScript.
 """
