@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from exporters.authoring.module_faults import emitted_names, labels_of
 from exporters.config.snmp_module import Module
+from exporters.wording import counted
 
 _SHOWN = 5
 
@@ -31,5 +32,5 @@ def overlaps(
         shared = sorted(name for name, *_ in given[first] & given[second])
         if shared:
             names = ", ".join(shared[:_SHOWN]) + (", ..." if len(shared) > _SHOWN else "")
-            count = "1 metric" if len(shared) == 1 else f"{len(shared)} metrics"
+            count = counted(len(shared), "metric")
             yield second, f"gives {count} that {first} gives too: {names}"

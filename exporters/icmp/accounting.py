@@ -81,6 +81,7 @@ class Account:
         reordered: replies in time to a ping before one that has had its reply.
         untimed: replies whose time is unknown because the clock was set meanwhile.
         last_loss: the reason of the last loss.
+        losing_since: when the first of the losses in a row was sent.
         last_reply_ns: when the last reply in time arrived, by the monotonic clock.
         jitter_seconds: smoothed difference of the times of two replies in a row; None before.
     """
@@ -102,6 +103,7 @@ class Account:
         "last_loss",
         "last_reply_ns",
         "late",
+        "losing_since",
         "lost",
         "next_sequence",
         "outage_seconds",
@@ -139,6 +141,7 @@ class Account:
         self.outage_seconds = 0.0
         self.last_error: LastError | None = None
         self.last_loss = LossReason.TIMEOUT
+        self.losing_since = Stamp(0, 0)
         self._open: dict[int, Stamp] = {}
         self._highest_replied = -1
         self._last_rtt_ns = -1
@@ -157,13 +160,13 @@ class Account:
         self._open[sequence] = stamp
         self.history.begin(sequence)
 
-    def fail(self, reason: LossReason, interval_seconds: float) -> None:
-        """Note that ping ``next_sequence`` was due and could not be sent."""
+    def fail(self, reason: LossReason, stamp: Stamp, interval_seconds: float) -> None:
+        """Note that ping ``next_sequence`` was due at *stamp* and could not be sent."""
         sequence = self.next_sequence
         self.next_sequence = sequence + 1
         self.sent += 1
         self.history.begin(sequence)
-        self._lose(sequence, reason, interval_seconds)
+        self._lose(sequence, reason, stamp, interval_seconds)
 
     def reply(
         self, reply: Reply, payload: EchoPayload, timeout_ns: int, interval_seconds: float
@@ -181,7 +184,7 @@ class Account:
         timed = step_ns <= tolerance_ns and rtt_ns >= 0
         del self._open[sequence]
         if timed and rtt_ns > timeout_ns:  # the sweep for timeouts has not come by yet
-            self._lose(sequence, LossReason.TIMEOUT, interval_seconds)
+            self._lose(sequence, LossReason.TIMEOUT, sent, interval_seconds)
             self.late += 1
             return False
         self.replies += 1
@@ -203,7 +206,8 @@ class Account:
         seconds, explain the losses about it: the reason is that of an error at most ten seconds
         old, if no reply has come since.
         """
-        if self._open.pop(sequence, None) is None:
+        sent = self._open.pop(sequence, None)
+        if sent is None:
             return False
         reason = LossReason.TIMEOUT
         error = self.last_error
@@ -214,7 +218,7 @@ class Account:
             and now_ns - error.received.monotonic_ns <= _ERROR_EXPLAINS_NS
         ):
             reason = _REASONS[error.kind]
-        self._lose(sequence, reason, interval_seconds)
+        self._lose(sequence, reason, sent, interval_seconds)
         return True
 
     def error(self, sequence: int, error: LastError, interval_seconds: float) -> bool:
@@ -222,9 +226,10 @@ class Account:
         self.last_error = error
         reason = _REASONS.get(error.kind)
         unwrapped = self.unwrap(sequence)
-        if reason is None or self._open.pop(unwrapped, None) is None:
+        sent = None if reason is None else self._open.pop(unwrapped, None)
+        if reason is None or sent is None:
             return False
-        self._lose(unwrapped, reason, interval_seconds)
+        self._lose(unwrapped, reason, sent, interval_seconds)
         return True
 
     def has_open(self, sequence: int) -> bool:
@@ -250,9 +255,13 @@ class Account:
         else:
             self.late += 1
 
-    def _lose(self, sequence: int, reason: LossReason, interval_seconds: float) -> None:
+    def _lose(
+        self, sequence: int, reason: LossReason, sent: Stamp, interval_seconds: float
+    ) -> None:
         self.lost[reason] += 1
         self.last_loss = reason
+        if not self.consecutive_losses:
+            self.losing_since = sent
         self.consecutive_losses += 1
         self.outage_seconds += interval_seconds
         self.history.lost(sequence, reason)

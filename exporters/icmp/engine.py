@@ -361,13 +361,14 @@ class Engine:
         return None
 
     def _fail(self, target: Target, reason: LossReason) -> None:
-        target.account.fail(reason, target.interval_seconds)
+        target.account.fail(reason, self._clock(), target.interval_seconds)
         self._see_loss(target)
 
     def _see_loss(self, target: Target) -> None:
         """Note where an outage begins: from then on it is worth looking why."""
         if target.account.consecutive_losses == OUTAGE_LOSSES:
-            target.outages.begin(self._clock().realtime_ns / _NS, target.account.last_loss)
+            account = target.account
+            target.outages.begin(account.losing_since.realtime_ns / _NS, account.last_loss)
             self._on_outage(target)
 
     def _rotate_if_pinned(self, target: Target, now_ns: int) -> None:

@@ -45,6 +45,7 @@ from exporters.web.markup import Html
 from exporters.web.pages import render_framed
 from exporters.web.responses import plain_text
 from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
+from exporters.wording import counted
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
 
@@ -92,8 +93,10 @@ class IcmpExporter:
             registry=self._registry,
             samples=self._samples,
             routes=(
-                Route("GET", "/probe", self.probe, "ping a target"),
-                Route("GET", TARGET_PATH, self.target_page, "what is known of one target"),
+                Route("GET", "/probe", self.probe, "ping a target", asks=True),
+                Route(
+                    "GET", TARGET_PATH, self.target_page, "what is known of one target", asks=True
+                ),
             ),
             overview=self._overview,
             forms=self._forms,
@@ -198,9 +201,15 @@ class IcmpExporter:
         config = self._loaded.config
         hosts = sum(len(group.hosts) for group in config.groups.values())
         probing = sum(module.is_ours for module in config.modules.values())
-        text = f"{len(config.groups)} groups, {hosts} hosts, {probing} modules"
+        text = ", ".join(
+            (
+                counted(len(config.groups), "group"),
+                counted(hosts, "host"),
+                counted(probing, "module"),
+            )
+        )
         if self._loaded.inventory is not None:
-            text += f", {len(self._loaded.inventory.devices)} devices"
+            text += f", {counted(len(self._loaded.inventory.devices), 'device')}"
         return text
 
     def _discover(self) -> list[DiscoveryGroup]:

@@ -223,7 +223,7 @@ def _read(target: Target) -> _Row:
         bounds=account.bounds,
         cumulated=tuple(accumulate(account.bucket_counts)),
         rtt_sum=account.rtt_sum_seconds,
-        window=account.history.window(target.settings.window),
+        window=account.history.window(target.settings.window, account.in_flight),
         jitter=account.jitter_seconds,
         duplicates=account.duplicates,
         late=account.late,

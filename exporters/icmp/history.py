@@ -22,7 +22,7 @@ _FIRST_LOSS: Final = -10.0
 
 @dataclass(frozen=True, slots=True)
 class RttWindow:
-    """Round-trip times of the last pings; without any of them the numbers are None."""
+    """Round-trip times of the last pings that ended; without any the numbers are None."""
 
     pings: int
     lost: int
@@ -78,9 +78,9 @@ class History:
             return self._ring[end - count : end]
         return self._ring[end - count :] + self._ring[:end]
 
-    def window(self, count: int) -> RttWindow:
-        """Summarize the last *count* pings."""
-        outcomes = self.last(count)
+    def window(self, count: int, in_flight: int = 0) -> RttWindow:
+        """Summarize the last *count* pings that have ended, while *in_flight* have not."""
+        outcomes = [value for value in self.last(count + in_flight) if value != NOTHING][-count:]
         times = [value for value in outcomes if value >= 0]
         lost = sum(value <= _FIRST_LOSS for value in outcomes)
         if not times:

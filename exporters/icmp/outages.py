@@ -38,11 +38,11 @@ class Outages(Iterable[Outage]):
     def __iter__(self) -> Iterator[Outage]:
         return reversed(self._outages or ())
 
-    def begin(self, now: float, reason: LossReason) -> None:
-        """Note that an outage has begun."""
+    def begin(self, began_at: float, reason: LossReason) -> None:
+        """Note that an outage has begun: its first ping was sent at *began_at*."""
         if self._outages is None:
             self._outages = deque(maxlen=_KEPT)
-        self._outages.append(Outage(now, reason))
+        self._outages.append(Outage(began_at, reason))
 
     def end(self, now: float, losses: int) -> None:
         """Note that a reply has come after *losses* in a row."""

@@ -144,7 +144,10 @@ class PathProber:
             if pings:
                 outcomes = [ping.outcome for ping in pings.values()]
                 await asyncio.wait(outcomes, timeout=self._timeout_seconds)
-        except (TargetError, ConfigError) as error:
+        except TargetError as error:
+            state.failure = error.detail
+            return
+        except ConfigError as error:
             state.failure = str(error)
             return
         finally:

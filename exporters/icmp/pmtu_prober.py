@@ -89,7 +89,10 @@ class PmtuProber:
         try:
             while (size := search.next_size()) is not None:
                 await self._ask(search, destination, size)
-        except (TargetError, ConfigError) as error:
+        except TargetError as error:
+            self._fail(destination, state, error.detail)
+            return
+        except ConfigError as error:
             self._fail(destination, state, str(error))
             return
         found = search.found

@@ -19,6 +19,7 @@ from exporters.icmp.history import RttWindow
 from exporters.icmp.smoke_chart import columns_of, smoke_chart
 from exporters.icmp.target import Target
 from exporters.web.markup import Html, element, join
+from exporters.wording import counted
 
 TARGET_PATH: Final = "/target"
 
@@ -116,7 +117,7 @@ def target_id(target: Target) -> str:
 def read_row(target: Target) -> Row:
     """Read how a target is doing."""
     account = target.account
-    window = account.history.window(target.settings.window)
+    window = account.history.window(target.settings.window, account.in_flight)
     return Row(target, _state(target, window), window)
 
 
@@ -138,6 +139,22 @@ async def render_list(targets: Iterable[Target], query: Mapping[str, str]) -> Ht
         _search(wish),
         _table(shown) if shown else element("p", "No target is like that."),
         _turns(wish, page, pages) if pages > 1 else "",
+    )
+
+
+def headings(*titles: str) -> Html:
+    """Write the headings of a table's columns; that of a column of numbers ends in a bar."""
+    return element(
+        "tr",
+        *(
+            element(
+                "th",
+                title.removesuffix("|"),
+                scope="col",
+                class_="number" if title.endswith("|") else None,
+            )
+            for title in titles
+        ),
     )
 
 
@@ -173,7 +190,7 @@ def _summary(rows: Sequence[Row]) -> str:
     counts = [
         f"{count} {state.text}" for state in State if (count := sum(r.state is state for r in rows))
     ]
-    return f"{len(rows)} targets: {', '.join(counts)}."
+    return f"{counted(len(rows), 'target')}: {', '.join(counts)}."
 
 
 def _search(wish: Wish) -> Html:
@@ -204,10 +221,11 @@ def _field(field_id: str, label: str, control: Html) -> Html:
 
 
 def _table(rows: Sequence[Row]) -> Html:
-    titles = ("State", "Target", "Group", "Loss", "Mean time", "Last pings")
-    heading = element("tr", *(element("th", title, scope="col") for title in titles))
+    heading = headings("State", "Target", "Group", "Loss|", "Mean time|", "Last pings")
     body = element("tbody", *map(_table_row, rows))
-    return element("div", element("table", element("thead", heading), body), class_="table")
+    return element(
+        "div", element("table", element("thead", heading), body, class_="targets"), class_="table"
+    )
 
 
 def _table_row(row: Row) -> Html:

@@ -12,7 +12,14 @@ from exporters.icmp.path import Path, PathTracker
 from exporters.icmp.path_prober import PathSnapshot, PathState
 from exporters.icmp.pmtu_prober import PmtuState
 from exporters.icmp.target import Target
-from exporters.icmp.target_list import Row, chart, milliseconds, percent, read_row
+from exporters.icmp.target_list import (
+    Row,
+    chart,
+    headings,
+    milliseconds,
+    percent,
+    read_row,
+)
 from exporters.web.markup import Html, element, join
 from exporters.wire.icmp_errors import error_name
 
@@ -130,8 +137,7 @@ def _path(state: PathState) -> Iterator[Html]:
 
 
 def _hops(tracker: PathTracker) -> Html:
-    titles = ("Hop", "Address", "Loss", "Time", "")
-    heading = element("tr", *(element("th", title, scope="col") for title in titles))
+    heading = headings("Hop", "Address", "Loss|", "Time|", "")
     rows = []
     for limit, (address, hop) in enumerate(zip(tracker.path.hops, tracker.hops, strict=False), 1):
         silent = not hop.answers
@@ -185,19 +191,19 @@ def _pmtu(state: PmtuState) -> Iterator[Html]:
 def _outages(outages: Sequence[Outage]) -> Html:
     if not outages:
         return element("p", "None since the exporter started.")
-    titles = ("Began", "Lasted", "Pings lost in a row", "Reason")
-    heading = element("tr", *(element("th", title, scope="col") for title in titles))
+    heading = headings("Began", "Lasted|", "Pings lost in a row|", "Reason")
     rows = [
         element(
             "tr",
             element("td", _instant(outage.began_at)),
             element(
                 "td",
-                "lasts"
+                "still lasts"
                 if outage.ended_at is None
                 else _duration(outage.ended_at - outage.began_at),
+                class_="number",
             ),
-            element("td", "–" if outage.ended_at is None else str(outage.losses)),
+            element("td", "–" if outage.ended_at is None else str(outage.losses), class_="number"),
             element("td", outage.reason.label),
         )
         for outage in outages

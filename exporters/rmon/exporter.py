@@ -40,6 +40,7 @@ from exporters.sockets.resolution import Endpoint
 from exporters.sockets.snmp_session import SessionSettings
 from exporters.web.responses import plain_text
 from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
+from exporters.wording import counted
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
 
@@ -90,7 +91,9 @@ class RmonExporter:
             title=TITLE,
             description="Reads remote monitoring tables when Prometheus asks for them.",
             registry=self._registry,
-            routes=(Route("GET", "/rmon", self.scrape, "read the RMON tables of a target"),),
+            routes=(
+                Route("GET", "/rmon", self.scrape, "read the RMON tables of a target", asks=True),
+            ),
             forms=self._forms,
             running_config=lambda: dump_snmp_config(self._loaded.config),
             reload=self._reload,
@@ -226,9 +229,9 @@ class RmonExporter:
 
     def _summary(self) -> str:
         loaded = self._loaded
-        text = f"{len(loaded.credentials.auths)} auths"
+        text = counted(len(loaded.credentials.auths), "auth")
         if loaded.inventory is not None:
-            text += f", {len(loaded.inventory.devices)} devices"
+            text += f", {counted(len(loaded.inventory.devices), 'device')}"
         return text
 
     def _discover(self) -> list[DiscoveryGroup]:

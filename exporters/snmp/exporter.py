@@ -55,6 +55,7 @@ from exporters.sockets.snmp_session import (
 from exporters.web.oid_pages import oid_routes
 from exporters.web.responses import plain_text
 from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
+from exporters.wording import counted
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
 
@@ -112,7 +113,7 @@ class SnmpExporter:
             description="Polls SNMP agents when Prometheus asks for them.",
             registry=self._registry,
             routes=(
-                Route("GET", "/snmp", self.scrape, "poll a target"),
+                Route("GET", "/snmp", self.scrape, "poll a target", asks=True),
                 *oid_routes(TITLE, lambda: self._dictionary.get()),
             ),
             forms=self._forms,
@@ -322,9 +323,11 @@ class SnmpExporter:
 
     def _summary(self) -> str:
         loaded = self._loaded
-        text = f"{len(loaded.plans)} modules, {len(loaded.config.auths)} auths"
+        text = (
+            f"{counted(len(loaded.plans), 'module')}, {counted(len(loaded.config.auths), 'auth')}"
+        )
         if loaded.inventory is not None:
-            text += f", {len(loaded.inventory.devices)} devices"
+            text += f", {counted(len(loaded.inventory.devices), 'device')}"
         return text
 
     def _discover(self) -> list[DiscoveryGroup]:

@@ -45,6 +45,7 @@ from exporters.syslog.series import SyslogSeries
 from exporters.syslog.telemetry import SyslogTelemetry
 from exporters.syslog.watch import Watch
 from exporters.web.service import Service
+from exporters.wording import counted
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
 
@@ -186,9 +187,9 @@ class SyslogExporter:
 
     def _summary(self) -> str:
         loaded = self._loaded
-        text = f"{len(loaded.rules)} rules"
+        text = counted(len(loaded.rules), "rule")
         if loaded.inventory is not None:
-            text += f", {len(loaded.inventory.devices)} devices"
+            text += f", {counted(len(loaded.inventory.devices), 'device')}"
         return text
 
 

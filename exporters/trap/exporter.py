@@ -56,6 +56,7 @@ from exporters.trap.series import TrapSeries
 from exporters.trap.telemetry import TrapTelemetry
 from exporters.web.responses import plain_text
 from exporters.web.service import Route, Service
+from exporters.wording import counted
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
 
@@ -225,9 +226,9 @@ class TrapExporter:
 
     def _summary(self) -> str:
         loaded = self._loaded
-        text = f"{len(loaded.rules)} rules, {len(loaded.config.users)} users"
+        text = f"{counted(len(loaded.rules), 'rule')}, {counted(len(loaded.config.users), 'user')}"
         if loaded.inventory is not None:
-            text += f", {len(loaded.inventory.devices)} devices"
+            text += f", {counted(len(loaded.inventory.devices), 'device')}"
         return text
 
 

@@ -45,7 +45,7 @@ def standard_routes(
         Route(
             "GET", "/-/ready", ready(not_ready), "200 when it can serve, else 503 and the reason"
         ),
-        Route("POST", "/-/reload", reload(whole), "reads the configuration again"),
+        Route("POST", "/-/reload", reload(whole), "read the configuration again"),
     ]
     if service.discovery is not None:
         summary = "its targets, for Prometheus' HTTP service discovery"

@@ -25,6 +25,7 @@ from exporters.web.oid_answers import (
     path_to,
 )
 from exporters.wire.ber import Oid, format_oid
+from exporters.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ def _count(answer: Mapping[str, Any]) -> str:
     if not count:
         return "Nothing has that in its name."
     if answer["more"]:
-        return f"The first {count} objects."
-    return "1 object." if count == 1 else f"{count} objects."
+        return f"The first {counted(count, 'object')}."
+    return f"{counted(count, 'object')}."
 
 
 def _short(item: Mapping[str, Any]) -> str:

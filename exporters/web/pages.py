@@ -74,7 +74,7 @@ def render_landing_page(
         _state(service),
         overview,
         *(_form(form, number) for number, form in enumerate(forms)),
-        _endpoints(routes, {form.path for form in forms}),
+        _endpoints(routes),
     )
 
 
@@ -143,18 +143,17 @@ def _choices(choices: Sequence[str], list_id: str) -> Html:
     return element("datalist", *options, id=list_id)
 
 
-def _endpoints(routes: Sequence[Route], form_paths: set[str]) -> Html:
+def _endpoints(routes: Sequence[Route]) -> Html:
     rows = []
     for route in routes:
         path: str = element("code", route.path)
-        # What a form asks parameters for would only complain without them.
-        if route.method == "GET" and route.path not in form_paths:
+        if route.method == "GET" and not route.asks:
             path = element("a", path, href=relative(route.path))
         elif route.method != "GET":
             path = join(element("code", route.method), " ", path)
         rows.append(element("tr", element("td", path), element("td", route.summary)))
     heading = element(
-        "tr", element("th", "Address", scope="col"), element("th", "Answers with", scope="col")
+        "tr", element("th", "Address", scope="col"), element("th", "What for", scope="col")
     )
     table = element("table", element("thead", heading), element("tbody", *rows))
     return join(element("h2", "Addresses"), element("div", table, class_="table"))

@@ -57,12 +57,14 @@ class Route:
 
     A GET route answers HEAD too. The handler returns a complete response, or raises: BadRequest
     becomes 400, Forbidden 403, TargetError 500, anything unforeseen 500 and a line in the log.
+    One that *asks* for parameters is no link on the landing page: without them it only complains.
     """
 
     method: str
     path: str
     handler: Handler
     summary: str
+    asks: bool = False
 
 
 def _no_forms() -> Sequence[Form]:

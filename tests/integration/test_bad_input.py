@@ -348,5 +348,5 @@ def test_right_configuration_is_summed_up(tmp_path: Path) -> None:
     (tmp_path / "devices.yml").write_text("devices: [{name: a, addresses: [192.0.2.1]}]\n")
     flags = ("--config.check", "--devices.file=devices.yml")
     result = netexporters("snmp", *flags, cwd=tmp_path)  # snmp.yml is found where it stands
-    said = "SNMP exporter: the configuration is right: 1 modules, 1 auths, 1 devices\n"
+    said = "SNMP exporter: the configuration is right: 1 module, 1 auth, 1 device\n"
     assert (result.returncode, result.stdout, result.stderr) == (0, said, "")

@@ -94,7 +94,7 @@ class AnyInterleaving(RuleBasedStateMachine):
 
     @rule(reason=st.sampled_from(LossReason))
     def fail(self, reason: LossReason) -> None:
-        self.it.account.fail(reason, INTERVAL)
+        self.it.account.fail(reason, self.it.clock.now(), INTERVAL)
 
     @precondition(lambda self: self.sent)
     @rule(data=st.data())
@@ -462,3 +462,13 @@ def test_window_without_a_reply_has_no_numbers() -> None:
     history.lost(0, 0)
     window = history.window(8)
     assert (window.pings, window.lost, window.last, window.mean) == (1, 1, None, None)
+
+
+def test_window_leaves_out_what_is_still_in_flight() -> None:
+    history = History(8)
+    for sequence in range(3):
+        history.begin(sequence)
+    history.lost(0, 0)
+    history.lost(1, 0)
+    assert (history.window(8).pings, history.window(8).lost) == (2, 2)
+    assert history.window(2, in_flight=1).pings == 2

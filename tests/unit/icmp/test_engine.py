@@ -45,6 +45,19 @@ def test_silent_target_loses_after_its_timeout(world: World) -> None:
     assert closes(target)
 
 
+def test_outage_lasts_from_the_first_lost_ping_to_the_next_reply(world: World) -> None:
+    target = world.add(BAD, interval_seconds=1.0, timeout_seconds=0.5)
+    world.run(3)
+    world.hosts[BAD] = Host(delay_ns=None)
+    world.run(4)
+    world.hosts[BAD] = Host()
+    world.run(3)
+    (outage,) = target.outages
+    assert outage.losses == 4
+    assert outage.ended_at is not None
+    assert outage.ended_at - outage.began_at == pytest.approx(4.0, abs=0.05)
+
+
 @pytest.mark.parametrize(
     "host",
     [

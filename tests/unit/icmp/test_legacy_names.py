@@ -99,8 +99,8 @@ def test_smokeping_has_every_series_of_a_target_from_the_start():
 def test_smokeping_counts_requests_in_flight_and_not_those_that_failed():
     it = Pinged().replies(0.05).losses(2)
     it.send()
-    it.account.fail(LossReason.SEND_ERROR, 1.0)
-    it.account.fail(LossReason.DNS, 1.0)
+    it.account.fail(LossReason.SEND_ERROR, it.stamp(), 1.0)
+    it.account.fail(LossReason.DNS, it.stamp(), 1.0)
     found = read(smokeping(it))
     assert found[f"smokeping_requests_total/{LABELS}"] == 4
     assert found[f"smokeping_send_errors_total/{LABELS}"] == 1

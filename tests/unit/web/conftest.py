@@ -93,7 +93,7 @@ def service(tiny: Tiny) -> Service:
         description="Answers <little>.",
         registry=CollectorRegistry(),
         routes=(
-            Route("GET", "/echo", _echo, "an echo"),
+            Route("GET", "/echo", _echo, "an echo", asks=True),
             Route("GET", "/fail", _fail, "failures"),
             Route("POST", "/act", _echo, "an act"),
         ),
