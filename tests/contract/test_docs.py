@@ -56,6 +56,7 @@ METRIC = re.compile(
 )
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+ANCHOR = re.compile(r"\]\(((?:docs/)?[a-z]+\.md)?#([^)]+)\)")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 NO_METRICS = {
@@ -397,6 +398,22 @@ def test_every_link_leads_to_a_file(pages: dict[str, str], repository: Path) -> 
         if "://" not in link and not (folders[name] / link).exists()
     ]
     assert dead == []
+
+
+def test_every_link_into_a_page_leads_to_a_heading(pages: dict[str, str]) -> None:
+    dead = [
+        f"{name}: {page}#{anchor}"
+        for name, text in pages.items()
+        for page, anchor in ANCHOR.findall(text)
+        if anchor not in headings(pages[Path(page).name if page else name])
+    ]
+    assert dead == []
+
+
+def headings(page: str) -> set[str]:
+    """The anchors that a page of Markdown gets of its headings."""
+    titles = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_every_page_is_linked_from_the_readme(pages: dict[str, str]) -> None:
