@@ -18,6 +18,8 @@ from exporters.demo.children import Child, free_port, start_child
 
 HOST: Final = "127.0.0.1"
 _BUFFER_BYTES: Final = 65_536
+_DEVICES: Final = "192.0.2.0/24"
+"""Nothing comes from there but what somebody tries at ``/explain``, as though a device sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ async def _start(
     listen: list[str],
 ) -> EventExporter:
     web = f"{HOST}:{free_port(web_port)}"
-    access = {"allowed_networks": [f"{HOST}/32"], "trusted_relays": [f"{HOST}/32"]}
+    allowed = [f"{HOST}/32", _DEVICES]
+    access = {"allowed_networks": allowed, "trusted_relays": [f"{HOST}/32"]}
     config = folder / f"{name}.yml"
     events = {"scrape_interval": scrape_interval}
     config.write_text(yaml.safe_dump({"access": access, "events": events}))

@@ -49,7 +49,7 @@ def explain_routes(title: str, explain: Explain, *, hint: str, example: str) -> 
             lines = await explained(message, source)
         except BadRequest as error:
             return render(message, source, element("p", str(error), class_="bad"), status=400)
-        return render(message, source, element("pre", "\n".join(lines)))
+        return render(message, source, element("pre", "\n".join(lines), class_="told"))
 
     async def explained(message: str, source: str) -> Sequence[str]:
         try:

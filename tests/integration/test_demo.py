@@ -149,6 +149,24 @@ def test_demo_shows_a_link_that_is_down_and_one_that_came_up_again(
     assert {(event["device"], event["name"]) for event in events} == names
 
 
+def test_demo_explains_the_example_of_its_pages_as_one_of_its_devices(
+    programs: Programs, tmp_path: Path
+) -> None:
+    output = start_demo(programs, tmp_path).output
+    examples = {
+        "Trap": b"linkDown",
+        "Syslog": b"<187>%LINK-3-UPDOWN: Interface e1, changed state to down",
+    }
+    for label, example in examples.items():
+        match = re.search(rf"{label} exporter +(\S+?)/\n", output)
+        assert match, output
+        request = urllib.request.Request(f"{match[1]}/explain", data=example)
+        with urllib.request.urlopen(request, timeout=30) as response:
+            told = response.read().decode()
+        assert "device: core-sw-01\n" in told
+        assert "event: link\n" in told
+
+
 def test_demo_polls_the_link_that_traps_and_messages_are_about(
     programs: Programs, tmp_path: Path
 ) -> None:
