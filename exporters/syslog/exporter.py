@@ -37,6 +37,7 @@ from exporters.syslog.arguments import (
     load,
     read_settings,
 )
+from exporters.syslog.cases import shipped_cases
 from exporters.syslog.connections import Connections
 from exporters.syslog.explaining import explain
 from exporters.syslog.listening import listening
@@ -118,7 +119,8 @@ class SyslogExporter:
                 *explain_routes(
                     TITLE,
                     self._explain,
-                    hint="A message as a device sends it. Nothing is counted or kept.",
+                    hint="A message as a device sends it, or the name of an example that ships, "
+                    "such as cisco-bgp-down or junos-bgp-down. Nothing is counted or kept.",
                     example=_EXAMPLE,
                 ),
             ),
@@ -130,7 +132,9 @@ class SyslogExporter:
         )
 
     def _explain(self, text: str, source: str) -> list[str]:
-        return list(explain(self._loaded, text.encode(), source or _EXAMPLE_SOURCE))
+        shipped = {case.name: case.message for case in shipped_cases()}
+        message = shipped.get(text.strip(), text.encode())
+        return list(explain(self._loaded, message, source or _EXAMPLE_SOURCE))
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:

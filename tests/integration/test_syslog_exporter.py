@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -74,6 +76,16 @@ def test_messages_of_rsyslog_all_arrive(exporter: SyslogExporter, framing: str) 
     until(lambda: sum(event["app"] == "app" for event in exporter.events()) >= 200, "200 events")
     exporter.wait_for("rfc5424", 500)
     assert exporter.metrics().value("syslog_outcomes_total", outcome="framing_fault") == 0
+
+
+def test_page_explains_the_examples_that_it_names(exporter: SyslogExporter) -> None:
+    named = re.findall(r"\b[a-z]+-bgp-down\b", exporter.http.request("/explain").text)
+    assert named
+    for name in named:
+        url = f"{exporter.http.url}/explain"
+        with urllib.request.urlopen(url, data=f"{name}\n".encode(), timeout=10) as response:
+            told = response.read().decode()
+        assert "event: bgp\n" in told, name
 
 
 def test_link_state_outlives_the_process(exporter: SyslogExporter) -> None:
