@@ -18,8 +18,9 @@ from exporters.logs import fields
 
 logger = logging.getLogger(__name__)
 
-_AT_ONCE: Final = 32
-"""Connections taken before others have a turn."""
+_AT_ONCE: Final = 4
+"""Connections taken before others have a turn. A sender may have one for each message: those that
+have ended must be seen to, which takes a few turns, before more of its own are beyond its limit."""
 _PAUSE_SECONDS: Final = 1.0
 _LOG_SECONDS: Final = 60.0
 _NOBODY_THERE: Final = (BlockingIOError, InterruptedError, ConnectionAbortedError)

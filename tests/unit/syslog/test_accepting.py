@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
+from exporters.config.syslog_config import ConnectionSettings
 from exporters.syslog.accepting import Acceptor
+from exporters.syslog.connections import Connections
+
+from .conftest import Station
 
 
 class Accepted:
@@ -153,3 +158,22 @@ def test_socket_that_was_closed_meanwhile_stays_so(loop: Loop) -> None:
     loop.pass_seconds(1.0)
     assert loop.reader is None
     acceptor.close()
+
+
+def test_sender_with_a_connection_for_each_message_is_not_beyond_its_limit(
+    station: Station,
+) -> None:
+    connections = Connections(station.receiver, ConnectionSettings(sender_limit=30))
+    listener = socket.create_server(("127.0.0.1", 0), backlog=200)
+    for _ in range(200):  # one after the other, while the exporter is busy with something else
+        with socket.create_connection(listener.getsockname()) as sender:
+            sender.sendall(b"<13>hello\n")
+
+    async def serve() -> None:
+        async with connections.running(), asyncio.timeout(30):
+            connections.accept(listener, "tcp")
+            while sum(connections.closed.values()) < 200:  # noqa: ASYNC110 - turn by turn
+                await asyncio.sleep(0)
+
+    asyncio.run(serve())
+    assert connections.closed["sender"] == station.receiver.received["tcp"] == 200
