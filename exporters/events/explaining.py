@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from exporters.config.event_taxonomy import UNKNOWN
@@ -77,3 +78,12 @@ def sample_lines(families: Sequence[Family], prefix: str) -> list[str]:
             if family.name.startswith(("network_", prefix)) and "_exporter_" not in family.name:
                 lines += (line.rstrip() for line in family.lines())
     return lines
+
+
+def file_named(text: str) -> Path | None:
+    """Give the file that *text* names; None where it names none, as most messages do."""
+    path = Path(text)
+    try:
+        return path if path.is_file() else None
+    except OSError:  # longer than any name, as messages may be
+        return None

@@ -12,10 +12,10 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from exporters.errors import ConfigError, Problem
+from exporters.events.explaining import file_named
 from exporters.syslog.arguments import Settings, load
 from exporters.syslog.cases import Case, cases_named, shipped_cases
 from exporters.syslog.explaining import explain
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _examples(text: str) -> list[Case]:
     """Give the examples that a name stands for; none where the text is no name."""
-    if not _NAME.match(text) or Path(text).is_file():
+    if not _NAME.match(text) or file_named(text):
         return []
     found = cases_named(text)
     if not found:
@@ -98,7 +98,7 @@ def _about(case: Case) -> str:
 def _messages(text: str) -> Iterator[bytes]:
     if text == _STDIN:
         yield from sys.stdin.buffer.read().splitlines()
-    elif "<" not in text and Path(text).is_file():
-        yield from Path(text).read_bytes().splitlines()
+    elif file := file_named(text):
+        yield from file.read_bytes().splitlines()
     else:
         yield text.encode(errors="surrogateescape")

@@ -16,6 +16,7 @@ from typing import Final
 
 from exporters.config import flag_values
 from exporters.errors import ConfigError, Problem, WireError
+from exporters.events.explaining import file_named
 from exporters.mibs.flags import add_mib_arguments
 from exporters.trap.arguments import Loaded, Settings, load
 from exporters.trap.example import Example, read_trap, shipped_cases
@@ -93,11 +94,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _datagrams(arguments: argparse.Namespace, loaded: Loaded) -> Iterator[tuple[Example, str]]:
     """Give what is to be explained, and the address that each comes from."""
     text: str = arguments.trap
-    path = Path(text)
-    if text != _STDIN and path.is_file():
-        data = path.read_bytes()
+    file = file_named(text)
+    if text != _STDIN and file is not None:
+        data = file.read_bytes()
         if is_capture(data):
-            yield from _captured(data, path, arguments.port)
+            yield from _captured(data, file, arguments.port)
             return
         text = data.decode("ascii", "replace")
     elif text == _STDIN:

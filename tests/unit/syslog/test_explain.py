@@ -30,6 +30,15 @@ def test_message_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert "rules that match: cisco_link_up\n" in told
 
 
+@pytest.mark.parametrize(
+    "message", [UP.removeprefix("<187>") + "x" * 5000, "X" * 5000], ids=["words", "one word"]
+)
+def test_message_longer_than_any_file_name_is_no_file(
+    capsys: pytest.CaptureFixture[str], message: str
+) -> None:
+    assert "device: core-1\n" in explain(capsys, message)
+
+
 def test_rules_of_other_vendors_are_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line for line in explain(capsys, UP).splitlines() if line.startswith("  not ")] == [
         "  not cisco_link_down: message matches "

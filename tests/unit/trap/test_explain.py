@@ -80,6 +80,12 @@ def test_datagram_in_hexadecimal_is_explained(capsys: pytest.CaptureFixture[str]
         assert line in lines
 
 
+def test_hexadecimal_longer_than_any_file_name_is_no_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert explain(capsys, "30" * 5000).startswith("outcome: ")
+
+
 def test_stranger_is_told_that_it_has_no_states(capsys: pytest.CaptureFixture[str]) -> None:
     text = explain(capsys, "--source=198.51.100.1", "linkDown")
     assert "raises: link 1, but senders outside of the inventory have none" in text
