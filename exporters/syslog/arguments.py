@@ -11,14 +11,12 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 
-from exporters.bundled import modules_directory
 from exporters.config import flag_values
-from exporters.config.config_files import matching_files
 from exporters.config.devices import Inventory, load_inventory
-from exporters.config.event_rules import EventRule, load_event_rules
 from exporters.config.syslog_config import SyslogConfig, load_syslog_config
 from exporters.errors import ConfigError, Problem
 from exporters.events.flags import add_event_arguments
+from exporters.events.rule_files import load_rules
 from exporters.events.rules import RuleSet
 from exporters.events.sources import SourceLimiter, Sources
 from exporters.sockets.listen_address import ListenAddress, parse_listen_address
@@ -177,20 +175,8 @@ def load(settings: Settings) -> Loaded:
     if tls is None and settings.addresses("tls"):
         hint = "give cert_file and key_file under tls in the configuration"
         raise ConfigError([Problem(f"{LISTEN_FLAG}=tls://... has no certificate", hint)])
-    return Loaded(config, inventory, RuleSet(_load_rules(config), NAME), tls)
-
-
-def shipped_rule_files() -> list[Path]:
-    """Give the files of rules that ship, in the order in which they are tried."""
-    return sorted(modules_directory(NAME).glob("*.yml"))
-
-
-def _load_rules(config: SyslogConfig) -> tuple[EventRule, ...]:
-    files, problems = matching_files(config.rule_files)
-    if problems:
-        raise ConfigError(problems)
-    shipped = shipped_rule_files() if config.shipped_rules else []
-    return load_event_rules(files, shipped, environment=os.environ)
+    rules = load_rules(NAME, config.rule_files, shipped=config.shipped_rules)
+    return Loaded(config, inventory, RuleSet(rules, NAME), tls)
 
 
 def _default_files() -> Sequence[Path]:

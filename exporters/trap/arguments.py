@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from exporters.bundled import modules_directory
 from exporters.config import flag_values
-from exporters.config.config_files import matching_files
 from exporters.config.devices import Inventory, load_inventory
-from exporters.config.event_rules import EventRule, load_event_rules
+from exporters.config.event_rules import EventRule
 from exporters.config.trap_config import TrapConfig, load_trap_config
-from exporters.errors import ConfigError
 from exporters.events.flags import add_event_arguments
+from exporters.events.rule_files import load_rules
 from exporters.events.rules import RuleSet
 from exporters.logs import fields
 from exporters.mibs.flags import add_mib_arguments
@@ -114,24 +112,11 @@ def load(settings: Settings) -> Loaded:
     """
     config = load_trap_config(settings.config_files or _default_files(), environment=os.environ)
     inventory = load_inventory(Path(settings.devices_file)) if settings.devices_file else None
-    rules = _load_rules(config)
+    rules = load_rules(NAME, config.rule_files, shipped=config.shipped_rules)
     dictionary = DictionaryOnDemand(settings.mib_directories, settings.mib_cache_directory).get()
     loaded = Loaded(config, inventory, RuleSet(rules, NAME), dictionary)
     _tell_of_unknown_names(loaded, _groups(rules))
     return loaded
-
-
-def shipped_rule_files() -> list[Path]:
-    """Give the files of rules that ship, in the order in which they are tried."""
-    return sorted(modules_directory(NAME).glob("*.yml"))
-
-
-def _load_rules(config: TrapConfig) -> tuple[EventRule, ...]:
-    files, problems = matching_files(config.rule_files)
-    if problems:
-        raise ConfigError(problems)
-    shipped = shipped_rule_files() if config.shipped_rules else []
-    return load_event_rules(files, shipped, environment=os.environ)
 
 
 def _groups(rules: Sequence[EventRule]) -> set[str]:

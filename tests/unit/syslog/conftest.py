@@ -17,10 +17,10 @@ from exporters.events.event import Event
 from exporters.events.exposition import Family
 from exporters.events.intake import Intake
 from exporters.events.recent import Query
+from exporters.events.rule_files import shipped_rule_files
 from exporters.events.rules import RuleSet
 from exporters.events.sources import SourceLimiter, Sources
 from exporters.sockets.datagrams import Datagrams
-from exporters.syslog.arguments import shipped_rule_files
 from exporters.syslog.observing import Observer
 from exporters.syslog.receiver import Policy, SyslogReceiver
 from exporters.syslog.series import SyslogSeries
@@ -34,7 +34,7 @@ STRANGER = "198.51.100.7"
 
 @cache
 def shipped_rules() -> RuleSet:
-    return RuleSet(load_event_rules([], shipped_rule_files(), environment={}), "syslog")
+    return RuleSet(load_event_rules([], shipped_rule_files("syslog"), environment={}), "syslog")
 
 
 @dataclass

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from exporters.config.event_rules import load_event_rules
 from exporters.config.event_settings import AccessSettings, RateLimit
+from exporters.events.rule_files import shipped_rule_files
 from exporters.events.rules import RuleSet
-from exporters.syslog.arguments import shipped_rule_files
 
 from .conftest import DEVICE, RELAY, STRANGER, Station
 
@@ -104,7 +104,8 @@ def test_settled_messages_count_as_judged_ones(tmp_path: Path) -> None:
     """A pattern that never matches leaves nothing settled, and changes nothing."""
     file = tmp_path / "rules.yml"
     file.write_text("rules: [{name: never, match: {message: 'never ever'}, event: fan}]")
-    rules = RuleSet(load_event_rules([file], shipped_rule_files(), environment={}), "syslog")
+    shipped = shipped_rule_files("syslog")
+    rules = RuleSet(load_event_rules([file], shipped, environment={}), "syslog")
     fast, slow = Station(), Station(rules=rules)
     for station in (fast, slow):
         station.take(*[DOWN, CONFIG, SU, UP, CONFIG, b"", b"<34>hello"] * 3)

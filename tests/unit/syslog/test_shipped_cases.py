@@ -10,8 +10,8 @@ from exporters.bundled import modules_directory
 from exporters.config.event_rules import EventRule, load_event_rules
 from exporters.config.re2 import Regex
 from exporters.events.event import Message, Verdict
+from exporters.events.rule_files import shipped_rule_files
 from exporters.events.rules import RuleSet
-from exporters.syslog.arguments import shipped_rule_files
 from exporters.syslog.cases import Case, cases_named, shipped_cases
 from exporters.syslog.details import SyslogDetails
 from exporters.wire.syslog_classes import Classifier, MessageFormat
@@ -19,7 +19,7 @@ from exporters.wire.syslog_classes import Classifier, MessageFormat
 from .conftest import Station
 
 CASES = shipped_cases()
-SOURCES = load_event_rules([], shipped_rule_files(), environment={})
+SOURCES = load_event_rules([], shipped_rule_files("syslog"), environment={})
 RULES = RuleSet(SOURCES, "syslog")
 
 
@@ -186,7 +186,7 @@ def test_table_of_rules_in_the_documentation_is_that_of_the_rules() -> None:
     page = (repository / "docs" / "syslog.md").read_text()
     told = re.findall(r"^\| `(\w+)_\*` \| `(\w+\.yml)` \| .* \| (.*) \| (.*) \|$", page, re.M)
     kinds: dict[tuple[str, str], list[EventRule]] = {}
-    for file in shipped_rule_files():
+    for file in shipped_rule_files("syslog"):
         for rule in load_event_rules([], [file], environment={}):
             kinds.setdefault((rule.name.partition("_")[0], file.name), []).append(rule)
     expected = []

@@ -15,12 +15,12 @@ from exporters.config.devices import Device, Inventory
 from exporters.config.event_rules import load_event_rules
 from exporters.config.event_settings import AccessSettings, EventSettings, RateLimit
 from exporters.events.intake import Intake
+from exporters.events.rule_files import shipped_rule_files
 from exporters.events.rules import RuleSet
 from exporters.events.sources import SourceLimiter, Sources
 from exporters.mibs.opening import open_with_directories
 from exporters.smi.dictionary import Dictionary
 from exporters.sockets.datagrams import Datagrams
-from exporters.trap.arguments import shipped_rule_files
 from exporters.trap.catalogue import Catalogue
 from exporters.trap.engines import Engines
 from exporters.trap.objects import Objects
@@ -158,7 +158,7 @@ def dictionary() -> Dictionary:
 
 @cache
 def shipped_rules() -> RuleSet:
-    return RuleSet(load_event_rules([], shipped_rule_files(), environment={}), "trap")
+    return RuleSet(load_event_rules([], shipped_rule_files("trap"), environment={}), "trap")
 
 
 @dataclass

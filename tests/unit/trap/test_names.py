@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exporters.config.event_rules import load_event_rules
-from exporters.trap.arguments import shipped_rule_files
+from exporters.events.rule_files import shipped_rule_files
 from exporters.trap.catalogue import Catalogue
 from exporters.trap.details import TrapDetails
 from exporters.trap.objects import INDEX_SUFFIX, Objects, Value
@@ -110,7 +110,7 @@ def test_shipped_rules_name_traps_and_varbinds_that_mibs_have() -> None:
 
 
 def test_prefixes_of_shipped_rules_are_those_of_traps() -> None:
-    rules = load_event_rules([], shipped_rule_files(), environment={})
+    rules = load_event_rules([], shipped_rule_files("trap"), environment={})
     prefixes = {name[:-1] for rule in rules for name in rule.match.trap if name.endswith("*")}
     names = {
         item.name
@@ -122,7 +122,7 @@ def test_prefixes_of_shipped_rules_are_those_of_traps() -> None:
 
 
 def test_what_shipped_rules_raise_another_of_them_clears() -> None:
-    rules = load_event_rules([], shipped_rule_files(), environment={})
+    rules = load_event_rules([], shipped_rule_files("trap"), environment={})
     cleared = {
         (rule.event, rule.cleared.key, rule.cleared.instance) for rule in rules if rule.cleared
     }
@@ -135,7 +135,7 @@ def test_what_shipped_rules_raise_another_of_them_clears() -> None:
 
 
 def test_every_shipped_rule_says_how_bad_it_is() -> None:
-    rules = load_event_rules([], shipped_rule_files(), environment={})
+    rules = load_event_rules([], shipped_rule_files("trap"), environment={})
     assert [rule.name for rule in rules if rule.severity is None] == []
     assert len(rules) > 250
 
