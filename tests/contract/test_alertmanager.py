@@ -87,6 +87,23 @@ def test_inhibition_names_alerts_that_there_are_and_labels_that_both_have(
     assert any(set(rule["equal"]) <= by_name[name] for name in targets)
 
 
+def test_no_two_alerts_silence_each_other_so_that_nobody_is_told() -> None:
+    """Alertmanager lets alerts inhibit that are inhibited themselves."""
+    silences = {
+        (source, target)
+        for rule in inhibitions()
+        for source in matched(rule["source_matchers"])
+        for target in matched(rule["target_matchers"])
+        if set(rule["equal"]) <= labels_of(source) & labels_of(target)
+    }
+    assert sorted(pair for pair in silences if pair[::-1] in silences) == []
+
+
+def labels_of(name: str) -> set[str]:
+    (alert,) = (alert for alert in ALERTS if alert.name == name)
+    return labels_in(alert.expression)
+
+
 def matched(matchers: list[str]) -> list[str]:
     """The names of alerts that matchers of ``alertname`` select."""
     names = [alert.name for alert in ALERTS]
