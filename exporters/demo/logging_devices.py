@@ -5,7 +5,10 @@ Messages come from the loopback interface and name their devices, as those of a 
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 from typing import Final
 
 from exporters.demo.event_exporters import Line
@@ -36,6 +39,7 @@ class LogSender:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._corpus = SyslogCorpus(now=lambda: datetime.now(UTC))
+        self._numbers: dict[str, Iterator[int]] = defaultdict(lambda: count(1))
 
     def link_changed(self, link: Link) -> None:
         """Log a link, and the BGP session that a broken one takes with it."""
@@ -44,7 +48,9 @@ class LogSender:
             self._log(_JUNIPER_LINK_DOWN, **known, d=link.port.index)
             self._log(_JUNIPER_BGP_DOWN, **known, ip=_BGP_PEER)
         else:
-            self._log(_CISCO_LINK, **known, updown="up" if link.up else "down")
+            updown = "up" if link.up else "down"
+            number = next(self._numbers[link.device.name])
+            self._log(_CISCO_LINK, **known, updown=updown, n=number)
 
     def intruder_refused(self, device: PretendDevice) -> None:
         """Log a login that failed."""

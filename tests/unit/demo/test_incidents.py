@@ -16,6 +16,7 @@ from exporters.demo.pretend_network import PRETEND_NETWORK
 from exporters.demo.recording import decode_varbind
 from exporters.demo.trapping_devices import TrapSender
 from exporters.wire.ber import encode_oid
+from exporters.wire.syslog_sequence import find_numbers, read_numbers
 
 CORE, ACCESS, EDGE = PRETEND_NETWORK
 SHOWN = (
@@ -100,6 +101,15 @@ def test_trap_and_message_name_the_interface_as_polling_does(incidents: Incident
     assert b"Uplink1" in traps.datagrams[0]
     assert messages.datagrams[0].endswith(b"Interface Uplink1, changed state to up")
     assert b" access-sw-02: " in messages.datagrams[0]
+
+
+def test_messages_of_a_device_are_numbered_without_a_gap(incidents: Incidents) -> None:
+    messages = Sent()
+    sender = LogSender(messages)
+    for _ in range(3):
+        sender.link_changed(incidents.changing)
+    numbers = [read_numbers(found) for found in find_numbers(messages.datagrams)]
+    assert [number.message for number in numbers] == [1, 2, 3]
 
 
 def test_broken_link_takes_its_bgp_session_along(incidents: Incidents) -> None:
