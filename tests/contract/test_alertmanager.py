@@ -40,6 +40,15 @@ def test_alertmanager_takes_the_configuration() -> None:
             {"alertname": "DeviceRestarted", "severity": "warning", "kind": "event"},
             "operations-events",
         ),
+        (
+            {
+                "alertname": "DeviceRestarted",
+                "severity": "warning",
+                "kind": "event",
+                "site": "seoul",
+            },
+            "site-seoul-events",
+        ),
         ({"alertname": "NetworkEventCritical", "severity": "critical", "kind": "event"}, "pager"),
         ({"alertname": "PathChanged", "severity": "info", "site": "seoul"}, "journal"),
         ({"alertname": "ParentDown", "severity": "none"}, "nobody"),
