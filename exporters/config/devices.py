@@ -130,6 +130,11 @@ class Inventory:
         named = self._by_host_name.get(host.lower().removesuffix("."))
         return self.by_address(host) if named is None else named
 
+    def by_hostname(self, hostname: str) -> Device | None:
+        """Give the device that calls itself so, by its name or an address, in any case."""
+        named = self.by_name(hostname) or self._by_lower_name.get(hostname.lower())
+        return self.by_host(hostname) if named is None else named
+
     def by_address(self, address: str) -> Device | None:
         """Give the device that an IP address belongs to.
 
@@ -153,6 +158,11 @@ class Inventory:
     @cached_property
     def _by_name(self) -> dict[str, Device]:
         return {device.name: device for device in self.devices}
+
+    @cached_property
+    def _by_lower_name(self) -> dict[str, Device]:
+        # Of names that differ in nothing else, the first has those that are neither's.
+        return {device.name.lower(): device for device in reversed(self.devices)}
 
     @cached_property
     def _by_ip(self) -> dict[str, Device]:

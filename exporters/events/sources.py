@@ -67,7 +67,7 @@ class Sources:
     def device_of(self, source: Source, claimed: str) -> str:
         """Give the device of a message that says it is about *claimed*, an address or a name."""
         if claimed and source.is_relay:
-            device = self._inventory.by_name(claimed) or self._inventory.by_address(claimed)
+            device = self._inventory.by_hostname(claimed)
             if device is not None:
                 return device.name
         return source.device

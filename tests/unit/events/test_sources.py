@@ -67,6 +67,27 @@ def test_relay_is_believed_whose_message_it_is_and_nobody_else():
     assert known.device_of(known.source("192.0.2.1"), "192.0.2.2") == "core-1"
 
 
+@pytest.mark.parametrize(
+    ("claimed", "device"),
+    [
+        ("CORE-1", "core-1"),
+        ("Edge-1", "Edge-1"),
+        ("EDGE-1", "edge-1"),
+        ("edge.example", "edge-1"),
+        ("Edge.Example.", "edge-1"),
+        ("2001:DB8::1", "core-1"),
+        ("core", "unknown"),
+        ("core-1.example", "unknown"),
+    ],
+)
+def test_relay_may_write_a_host_name_in_any_case(claimed, device):
+    devices = [*DEVICES["devices"], {"name": "Edge-1", "addresses": ["192.0.2.3"]}]
+    inventory = TypeAdapter(Inventory).validate_python({"devices": devices})
+    access = TypeAdapter(AccessSettings).validate_python({"trusted_relays": ["198.51.100.7"]})
+    known = Sources(inventory, access)
+    assert known.device_of(known.source("198.51.100.7"), claimed) == device
+
+
 def test_forged_addresses_do_not_fill_the_memory(monkeypatch):
     monkeypatch.setattr("exporters.events.sources._MOST_REMEMBERED", 10)
     known = sources()
