@@ -15,6 +15,7 @@ from exporters.config.event_rules import FieldCondition, Match
 from exporters.config.fields import IPNetwork
 from exporters.config.re2 import Regex
 from exporters.events.event import Message, Value
+from exporters.events.searching import search
 from exporters.wire.ber import encode_oid
 
 _OID: Final = re.compile(r"\.?\d+(\.\d+)*(\.\*)?\Z")
@@ -158,7 +159,7 @@ def _is_beyond(name: str, limit: float, *, above: bool) -> Condition:
 def _matches(name: str, pattern: Regex) -> Condition:
     def holds(message: Message) -> bool:
         value = message.details.field(name)
-        return value is not None and pattern.search(str(value)) is not None
+        return value is not None and search(pattern, str(value)) is not None
 
     return Condition(f"{name} matches {pattern.source}", holds)
 

@@ -12,6 +12,7 @@ from typing import Final
 from exporters.config.event_rules import Cleared, Raised
 from exporters.config.re2 import Regex
 from exporters.events.event import Change, Details, printable
+from exporters.events.searching import search
 
 MAX_VALUE_CHARACTERS: Final = 128
 """Of an instance or a label."""
@@ -48,7 +49,7 @@ class Values:
         self._groups: dict[str, str] = {}
         for field, pattern in sources:
             value = details.field(field) if field else details.text()
-            match = pattern.search(str(value)) if value is not None else None
+            match = search(pattern, str(value)) if value is not None else None
             if match is not None:
                 for name, text in match.groupdict().items():
                     if text or name not in self._groups:

@@ -24,6 +24,7 @@ from exporters.events.conditions import (
 from exporters.events.event import CLEARED, RAISED, Action, Message, Verdict
 from exporters.events.pattern_words import mandatory_literal, mandatory_word, words_of
 from exporters.events.rule_values import CONSTANT, StateChange, Values, split_names
+from exporters.events.searching import search
 
 HEADER_FIELDS: Final = frozenset(("host", "process", "message_id"))
 """Fields of syslog that are not in the text of a message, nor in its structured data."""
@@ -253,7 +254,7 @@ class _Rule:
         if self.pattern is None:
             return True
         text = message.details.text()
-        return self.literal in text and self.pattern.search(text) is not None
+        return self.literal in text and search(self.pattern, text) is not None
 
     def failed_condition(self, message: Message) -> str:
         """Give the first condition that does not hold, in words; "" if all do."""
@@ -263,7 +264,7 @@ class _Rule:
         for condition in (*self.class_conditions, *self.conditions):
             if not condition.holds(message):
                 return condition.words
-        if self.pattern is not None and not self.pattern.search(message.details.text()):
+        if self.pattern is not None and not search(self.pattern, message.details.text()):
             return f"message matches {self.pattern.source}"
         return ""
 

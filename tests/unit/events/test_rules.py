@@ -159,6 +159,22 @@ def test_condition_on_a_syslog_message_holds_or_not(match, parts, wanted):
     assert matches(match, make_message(kind="syslog", **parts), "syslog") is wanted
 
 
+@pytest.mark.parametrize(("begin", "wanted"), [(1000, True), (1022, False), (60_000, False)])
+@pytest.mark.parametrize("match", ["message: 'down'", "fields: {x: {matches: 'down'}}"])
+def test_pattern_is_looked_for_where_messages_begin(match, begin, wanted):
+    text = "a" * begin + "down"
+    message = make_message(kind="syslog", text=text, fields={"x": text})
+    assert matches(match, message, "syslog") is wanted
+
+
+def test_explanation_looks_no_further_than_the_verdict():
+    rules = RuleSet(read_rules("rules: [{name: r, match: {message: down}, event: fan}]"), "syslog")
+    message = make_message(kind="syslog", text="a" * 1024 + "down")
+    verdict, trials = rules.explain(message)
+    assert verdict == rules.judge(message)
+    assert [trial.matched for trial in trials] == [False]
+
+
 def test_rule_for_one_kind_is_not_tried_for_the_other():
     text = "rules: [{name: t, match: {trap: x}, event: fan}, {name: s, match: {app: x}}]"
 
