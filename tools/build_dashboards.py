@@ -172,7 +172,11 @@ class Builder:
             "datasource": DATASOURCE,
             "interval": source["interval"],
             "targets": [
-                _target(number, legend, self.text(query), word, instant=instant)
+                {
+                    **_target(number, legend, self.text(query), word, instant=instant),
+                    # That of the panel does not reach $__rate_interval.
+                    "interval": source["interval"],
+                }
                 for number, (legend, query) in enumerate(queries.items())
             ],
             "fieldConfig": {

@@ -100,6 +100,14 @@ def test_every_variable_is_defined_and_used(dashboard: dict[str, Any]) -> None:
     assert set(known) - used == {"datasource"}
 
 
+def test_rates_have_samples_whatever_the_data_source_says_of_scraping(
+    dashboard: dict[str, Any],
+) -> None:
+    """``$__rate_interval`` is four minimum steps of the query, or of the source; of no panel."""
+    asking = [target for panel in dashboard["panels"] for target in panel.get("targets", ())]
+    assert [t["expr"] for t in asking if t.get("interval") not in ("15s", "30s", "1m")] == []
+
+
 def test_every_unit_is_one_of_grafana(dashboard: dict[str, Any]) -> None:
     for panel in dashboard["panels"]:
         field = panel.get("fieldConfig", {"defaults": {}, "overrides": []})
