@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import compress, repeat
+from operator import attrgetter
 from typing import Final, NamedTuple, Protocol
 
 from exporters.syslog.batch import Batch
 from exporters.wire.syslog_classes import MessageClass
 
+_IS_COUNTED: Final = attrgetter("is_counted")
 _KEPT_BYTES: Final = 2048
 """Of the last message of each device, in case that it is repeated."""
 
@@ -136,7 +138,7 @@ class Observation:
 def _show(batch: Batch, observer: Observer) -> None:
     """Show of a batch what is not only counted."""
     devices, contents, classes = batch.devices, batch.contents, batch.classes
-    is_counted = [message_class.is_counted for message_class in classes]
+    is_counted = list(map(_IS_COUNTED, classes))
     if any(is_counted):
         observer.take_counted(
             list(compress(devices, is_counted)),
@@ -144,8 +146,8 @@ def _show(batch: Batch, observer: Observer) -> None:
             list(compress(classes, is_counted)),
             batch.received_at,
         )
-    is_beyond = [not content.isascii() for content in contents]
-    if any(is_beyond):
+    if not b"".join(contents).isascii():
+        is_beyond = [not content.isascii() for content in contents]
         observer.take_beyond_ascii(
             list(compress(devices, is_beyond)), list(compress(contents, is_beyond))
         )

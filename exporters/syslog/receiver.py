@@ -203,20 +203,23 @@ class SyslogReceiver:
         hidden: set[int] = set()
         for place in [place for place, kind in enumerate(classes) if kind not in plans.plain]:
             try:
-                verdicts[place] = self._look(batch, place)
+                verdict = verdicts[place] = self._look(batch, place)
             except Exception as error:  # noqa: BLE001 - logged
                 self._accounts.forget(batch.devices[place], classes[place])
                 self._fail((batch.sources[place],), error)
                 hidden.add(place)
             else:
-                if verdicts[place].action is not Action.RECORD:
+                if verdict.action is not Action.RECORD:
                     hidden.add(place)
         self._observation.take(batch)
         places: Sequence[int] = range(len(classes))
         if hidden or not plans.hidden.isdisjoint(classes):
-            places = [place for place in places if classes[place] not in plans.hidden]
-            places = [place for place in places if place not in hidden]
-            size_bytes = sum(len(batch.contents[place]) for place in places)
+            places = [
+                place
+                for place, kind in enumerate(classes)
+                if kind not in plans.hidden and place not in hidden
+            ]
+            size_bytes = sum(map(len, map(batch.contents.__getitem__, places)))
         if places:
             number = self._intake.next_number
             events = BatchEvents(batch, places, number, plans.settled, verdicts)

@@ -84,7 +84,7 @@ class Watch:
         found = find_numbers(contents)
         self.sequences.take(devices, found, received_at)
         for device, message_class, (_, whole, _, _) in zip(devices, classes, found, strict=True):
-            if not whole and message_class.is_structured:
+            if message_class.is_structured and not whole:
                 self._faults.inc((device, MessageFault.BAD_STRUCTURED_DATA.value))
 
     def take_repeat(self, device: str, content: bytes, previous: Arrival | None) -> int:

@@ -6,6 +6,7 @@ done by one pattern and one look into a dictionary (``exporters.wire.syslog_shap
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,6 +31,9 @@ _VERSION: Final = b"1"
 _HUAWEI_REPEATS: Final = "/SUPPRESS_LOG"
 _NEVER_COUNTED: Final = ("ASA-", "FTD-", "PIX-", "FWSM-")
 """How events of Cisco's firewalls begin."""
+_IS_APP: Final = re.compile(rb"[\w./-]{1,100}").fullmatch
+_IS_MNEMONIC: Final = re.compile(rb"%{1,2}[\w/-]{1,100}").fullmatch
+"""Words that are whole, and that overlap with nothing that may stand before them."""
 _MOST_REMEMBERED: Final = 16_384
 _LONGEST_REMEMBERED: Final = 512
 """Octets of all words of a shape."""
@@ -63,6 +67,8 @@ class MessageClass:
         is_structured: Whether they have structured data, whole or not.
         is_repeat: Whether it says that the one before it came again.
         faults: What is wrong with them, as far as their shape tells.
+        text_mark: A word of theirs that the text begins with or follows, whatever is before it;
+            empty where that takes a closer look.
     """
 
     format: MessageFormat
@@ -76,6 +82,7 @@ class MessageClass:
     is_structured: bool = False
     is_repeat: bool = False
     faults: frozenset[MessageFault] = frozenset()
+    text_mark: bytes = b""
 
 
 EMPTY: Final = MessageClass(MessageFormat.EMPTY)
@@ -168,7 +175,17 @@ def describe(priority: Priority, shape: Shape) -> MessageClass:
         is_structured=is_structured,
         is_repeat=is_repeat or signature.event.endswith(_HUAWEI_REPEATS),
         faults=frozenset(_faults_of(priority, shape, signature)),
+        text_mark=_text_mark(shape),
     )
+
+
+def _text_mark(shape: Shape) -> bytes:
+    """Give the application, behind which the text stands, or else the mnemonic, its beginning."""
+    if shape.version:
+        return b""
+    if shape.app:
+        return shape.app if _IS_APP(shape.app) else b""
+    return shape.token if _IS_MNEMONIC(shape.token) else b""
 
 
 def _faults_of(priority: Priority, shape: Shape, signature: Signature) -> Iterator[MessageFault]:

@@ -23,12 +23,15 @@ DOWN = b"<187>%d: *Mar  1 18:46:11: %%LINK-3-UPDOWN: Interface %b, changed state
 
 HEADS = st.sampled_from(
     [b"<187>", b"<187>42: ", b"<187>Mar  1 18:46:11 core-1 ", b"<187>Mar  1 18:46:11 h%A-1-B ",
-     b"<187>1 2026-03-14T09:26:53Z core-1 app 1 - - ", b"<187>app[1]: ", b"<187>app: 42: ", b"%"]
+     b"<187>1 2026-03-14T09:26:53Z core-1 app 1 - - ", b"<187>app[1]: ", b"<187>app: 42: ", b"%",
+     b"<187>Mar  1 18:46:11 app app[12] ", b"app: ", b"[1]", b"[2]: ", b"] ", b"\n", b" ", b": ",
+     b"<187>%%01A/4/B[3]: ", b"%%01A/4/B[4]: "]
 )  # fmt: skip
 TAILS = st.sampled_from(
     [b"%%LINK-3-UPDOWN: Interface %b, changed state to down" % PORT,
      b"%%LINK-3-UPDOWN: Interface %b, changed state to up" % PORT,
-     b"SNMP_TRAP_LINK_DOWN: ifIndex 5, ifName ge-0/0/1", b'[a b="%LINK-3-UPDOWN: x"] text']
+     b"SNMP_TRAP_LINK_DOWN: ifIndex 5, ifName ge-0/0/1", b'[a b="%LINK-3-UPDOWN: x"] text',
+     b"Interface Gi0/7 is down", b"link up"]
 )  # fmt: skip
 MESSAGES = st.builds(lambda head, middle, tail: head + middle + tail, HEADS, HEADS, TAILS)
 
@@ -51,7 +54,7 @@ def batch_of(messages: list[bytes]) -> Batch:
     return Batch(messages, [source] * len(messages), ["core-1"] * len(messages), classes, 0.0, {})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(MESSAGES, max_size=12))
 def test_remembered_verdict_is_that_of_the_rules(messages: list[bytes]) -> None:
     remembered, judged = judged_as(shipped_rules(), messages)
@@ -63,6 +66,19 @@ def test_verdict_on_messages_of_the_demo_is_that_of_the_rules(form: object) -> N
     messages = [SyslogCorpus(seed=seed).fill(form) for seed in (1, 2, 1)]  # type: ignore[arg-type]
     remembered, judged = judged_as(shipped_rules(), messages)
     assert remembered == judged
+
+
+def test_verdict_on_a_text_that_looks_like_the_end_of_a_tag_is_its_own() -> None:
+    text = b"Interface GigabitEthernet0/7, changed state to down"
+    messages = [
+        b"<187>Mar  1 18:46:11 core-1 app: " + text,
+        b"<187>Mar  1 18:46:11 app app: : " + text,
+    ]
+    batch = batch_of(messages)
+    assert batch.classes[0] is batch.classes[1]
+    judge = Judge(shipped_rules())
+    first, other = (judge.judge(batch, place, is_by_text=True) for place in range(2))
+    assert first is not other
 
 
 def test_verdict_on_another_number_and_time_is_remembered() -> None:
