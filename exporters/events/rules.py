@@ -207,7 +207,7 @@ class _Rule:
         self.group_sources = tuple(_group_sources(source))
         self.field_names = frozenset(_field_names(source))
         self.looks_at_text_alone = not (
-            match.device or match.source or match.fields or self.field_names & HEADER_FIELDS
+            match.device or match.source or self.field_names & HEADER_FIELDS
         )
         self.states = tuple(
             StateChange(state, source.event)

@@ -1,13 +1,13 @@
 """How many messages have come, by device and class, and what these come to in the metrics.
 
 Counting a message is one step into a dictionary. What the counts come to, the series of several
-families, is worked out when somebody wants to know it, or after a second: then it is done once for
+families, is worked out when somebody wants to know it, or after seconds: then it is done once for
 all messages of one device and one class.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -35,7 +35,7 @@ class Accounts:
         self._series = series
         self._arrived: Counter[tuple[str, MessageClass]] = Counter()
         self._dropped: Counter[tuple[str, MessageClass]] = Counter()
-        self._judged: Counter[tuple[str, Judgement]] = Counter()
+        self._judged: defaultdict[tuple[str, Judgement], int] = defaultdict(int)
 
     @property
     def is_full(self) -> bool:
@@ -67,7 +67,7 @@ class Accounts:
         """
         arrived, self._arrived = self._arrived, Counter()
         dropped, self._dropped = self._dropped, Counter()
-        judged, self._judged = self._judged, Counter()
+        judged, self._judged = self._judged, defaultdict(int)
         for (device, message_class), count in arrived.items():
             plan = plans.plan(message_class)
             self.outcomes[plan.outcome] += count

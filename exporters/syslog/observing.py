@@ -58,7 +58,7 @@ class Observer(Protocol):
         """
 
     def take_newest(self, device: str, newest: Arrival) -> None:
-        """Take the newest message of a device that has sent since the last time, once a second."""
+        """Take the newest message of a device that has sent since the last time, now and then."""
 
 
 class Repeat(NamedTuple):

@@ -39,7 +39,7 @@ __all__ = ["Policy", "SyslogReceiver"]
 logger = logging.getLogger(__name__)
 
 _FAULT_LOG_SECONDS: Final = 60.0
-_SETTLE_SECONDS: Final = 1.0
+_SETTLE_SECONDS: Final = 5.0
 _DEVICE: Final = itemgetter(Source._fields.index("device"))
 
 
@@ -96,7 +96,7 @@ class SyslogReceiver:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Settle each second, for as long as the context lasts, and at its end."""
+        """Settle now and then, for as long as the context lasts, and at its end."""
         settling = asyncio.create_task(self._keep_settling())
         try:
             yield

@@ -118,3 +118,13 @@ def test_group_that_is_called_as_a_field_of_the_header_is_no_text_alone(tmp_path
     message = Message("syslog", 0.0, "", "core-1", "LINK-3-UPDOWN", batch_of([b""]).message(0)[5])
     assert not rules.judges_by_text(message)
     assert shipped_rules().judges_by_text(message)
+
+
+def test_rule_on_values_of_the_text_looks_at_the_text_alone() -> None:
+    message = b"<28>Nov 20 16:58:04 re0 mib2d[%d]: SNMP_TRAP_LINK_DOWN: ifIndex 5, ifName ge-0/0/1"
+    batch = batch_of([message % 1, message % 2])
+    assert shipped_rules().judges_by_text(batch.message(0))
+    judge = Judge(shipped_rules())
+    first, again = (judge.judge(batch, place, is_by_text=True) for place in range(2))
+    assert first is again
+    assert first.verdict == shipped_rules().judge(batch.message(1))
