@@ -69,7 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_address,
         action="append",
         default=[],
-        help=f"UDP address to listen on, as host:port; repeatable (default: {_DEFAULT_ADDRESS})",
+        help="UDP address to listen on, as host:port or udp://host:port; repeatable "
+        f"(default: {_DEFAULT_ADDRESS})",
     )
     group.add_argument(
         "--trap.receive-buffer",
@@ -147,6 +148,6 @@ def _default_files() -> Sequence[Path]:
 
 def _address(text: str) -> ListenAddress:
     try:
-        return parse_listen_address(text)
+        return parse_listen_address(text.removeprefix("udp://"))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error

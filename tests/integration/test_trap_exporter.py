@@ -63,7 +63,7 @@ def words_of(auth: str, priv: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def exporter(module_programs: Programs) -> TrapExporter:
-    listen = ("127.0.0.1:0", "[::1]:0") if has_ipv6() else ("127.0.0.1:0",)
+    listen = ("127.0.0.1:0", "udp://[::1]:0") if has_ipv6() else ("127.0.0.1:0",)
     config = yaml.safe_dump({"users": [user(*pair) for pair in LEVELS]})
     return TrapExporter(module_programs, config, listen=listen)
 
