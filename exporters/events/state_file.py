@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 _HEADER: Final = b"netexporters-state 1\n"
 _MAX_BYTES: Final = 64 * 1024 * 1024
 _COMPACT_ABOVE_BYTES: Final = 256 * 1024
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 class StateFile:
@@ -288,7 +289,7 @@ def _read_all(descriptor: int, size: int) -> bytes:
 
 
 def _encode_record(entry: list[Any]) -> bytes:
-    text = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode()
+    text = _ENCODER.encode(entry).encode()
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
