@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -69,7 +70,7 @@ class Result(NamedTuple):
     resident_bytes: tuple[int, int]
 
 
-class Receiver:
+class Receiver(ABC):
     """A program that receives messages at a port, over UDP and TCP."""
 
     def __init__(self, name: str, program: Program, port: int) -> None:
@@ -99,10 +100,11 @@ class Receiver:
         lost, cost = int(sent) - counted, spent / counted * 1e6
         return Result(sent / took, lost, cost, (resident, self._resident()))
 
+    @abstractmethod
     def counted(self) -> int:
         """Give how many messages it has counted."""
-        raise NotImplementedError
 
+    @abstractmethod
     def scrape(self) -> None:
         """Do what Prometheus does, if it can be scraped."""
 
@@ -139,6 +141,9 @@ class Rsyslog(Receiver):
         program = Program(stack, folder, f"rsyslog-{by_pattern}", command)
         super().__init__(name, program, port)
         program.until(lambda: self._statistics.exists() or None, "it writes statistics")
+
+    def scrape(self) -> None:
+        """Do nothing: its counts go to a file by themselves."""
 
     def counted(self) -> int:
         """Give the sum of the counts by device, facility and severity."""
