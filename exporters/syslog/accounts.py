@@ -7,12 +7,12 @@ all messages of one device and one class.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from exporters.events.intake import Intake
-from exporters.syslog.judging import Judgement
+from exporters.syslog.batch import Judgement
 from exporters.syslog.outcomes import OUTCOMES
 from exporters.syslog.plans import Plan, Plans
 from exporters.syslog.series import SyslogSeries
@@ -35,7 +35,7 @@ class Accounts:
         self._series = series
         self._arrived: Counter[tuple[str, MessageClass]] = Counter()
         self._dropped: Counter[tuple[str, MessageClass]] = Counter()
-        self._judged: defaultdict[tuple[str, Judgement], int] = defaultdict(int)
+        self._judged: Counter[tuple[str, Judgement]] = Counter()
 
     @property
     def is_full(self) -> bool:
@@ -54,9 +54,9 @@ class Accounts:
         """Note that a message that is counted is no event."""
         self._dropped[device, message_class] += 1
 
-    def count_judged(self, device: str, judgement: Judgement) -> None:
-        """Count an event whose class is not settled."""
-        self._judged[device, judgement] += 1
+    def count_judged(self, devices: Iterable[str], judgements: Iterable[Judgement]) -> None:
+        """Count events whose classes are not settled."""
+        self._judged.update(zip(devices, judgements, strict=True))
 
     def settle(self, plans: Plans, seen_at: Callable[[str], float]) -> None:
         """Put what has come into the families.
@@ -67,7 +67,7 @@ class Accounts:
         """
         arrived, self._arrived = self._arrived, Counter()
         dropped, self._dropped = self._dropped, Counter()
-        judged, self._judged = self._judged, defaultdict(int)
+        judged, self._judged = self._judged, Counter()
         for (device, message_class), count in arrived.items():
             plan = plans.plan(message_class)
             self.outcomes[plan.outcome] += count

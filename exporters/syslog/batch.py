@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import overload
 
-from exporters.events.event import Event, Message, Verdict
+from exporters.events.event import Action, Event, Message, Verdict
 from exporters.events.sources import Source
 from exporters.syslog.details import SyslogDetails
 from exporters.wire.syslog_classes import MessageClass
@@ -46,6 +46,25 @@ class Batch:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """A verdict. Told apart by identity, to be counted quickly.
+
+    Attributes:
+        verdict: What the rules say.
+        is_plain: Whether it changes no state, and its message is an event that is shown.
+    """
+
+    verdict: Verdict
+    is_plain: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        verdict = self.verdict
+        is_shown = verdict.action is Action.RECORD
+        is_plain = is_shown and not (verdict.changes or verdict.restarted)
+        object.__setattr__(self, "is_plain", is_plain)
+
+
 class BatchEvents(Sequence[Event]):
     """The events of a batch, made one by one when somebody looks."""
 
@@ -57,7 +76,7 @@ class BatchEvents(Sequence[Event]):
         places: Sequence[int],
         first_number: int,
         settled: Mapping[MessageClass, Verdict],
-        judged: Mapping[int, Verdict],
+        judged: Mapping[int, Judgement],
     ) -> None:
         """Say which messages are events.
 
@@ -66,7 +85,7 @@ class BatchEvents(Sequence[Event]):
             places: Which of them are shown.
             first_number: Of the first of these.
             settled: The verdicts on all messages of a class.
-            judged: The verdicts on single messages, by their places.
+            judged: The judgements on single messages, by their places.
         """
         self._batch = batch
         self._places = places
@@ -87,6 +106,7 @@ class BatchEvents(Sequence[Event]):
         if isinstance(index, slice):
             return [self[number] for number in range(len(self))[index]]
         batch, place = self._batch, self._places[index]
-        verdict = self._judged.get(place) or self._settled[batch.classes[place]]
+        judgement = self._judged.get(place)
+        verdict = self._settled[batch.classes[place]] if judgement is None else judgement.verdict
         number = self._first_number + range(len(self))[index]
         return Event(number, batch.message(place), verdict)

@@ -2,68 +2,119 @@
 
 Devices say the same again and again, the same interfaces go up and down. A rule that looks at
 nothing but the text of a message gives one verdict for all messages of one class and one text, so
-that finding the text is all that is left to do: half a microsecond instead of 20 where a word
+that finding the text is all that is left to do: a third of a microsecond instead of 20 where a word
 tells where it begins, 2 us elsewhere.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
 from exporters.events.event import Verdict
 from exporters.events.rules import RuleSet
-from exporters.syslog.batch import Batch
+from exporters.syslog.batch import Batch, Judgement
 from exporters.wire.syslog_classes import MessageClass
 from exporters.wire.syslog_message import tail_of
+from exporters.wire.syslog_text import strip_trailer
 
 _MOST_REMEMBERED: Final = 32_768
 _LONGEST_REMEMBERED: Final = 512
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Judgement:
-    """A verdict. Told apart by identity, to be counted quickly."""
-
-    verdict: Verdict
+_TWO: Final = 2
+"""Parts of a message in which a word comes once: before it and behind it."""
 
 
 class Judge:
-    """Judges by one set of rules."""
+    """Judges by one set of rules.
+
+    Attributes:
+        rules: What messages are judged by.
+        finders: For classes whose texts decide, and begin behind a word: what finds the judgement
+            on a message. It gives None for a text that is not remembered.
+    """
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
-        self._remembered: dict[tuple[MessageClass, bool, bytes], Judgement] = {}
+        self.finders: dict[MessageClass, Callable[[bytes], Judgement | None]] = {}
+        self._marked: dict[MessageClass, _MarkedTexts] = {}
+        self._unmarked: dict[MessageClass, dict[bytes, Judgement]] = {}
+        self._judgements: dict[Verdict, Judgement] = {}
+        self._remembered = 0
 
     def judge(self, batch: Batch, place: int, *, is_by_text: bool) -> Judgement:
-        """Give the verdict on a message; *is_by_text*: as all of its class and text have."""
+        """Give the judgement on a message; *is_by_text*: as all of its class and text have."""
         if not is_by_text:
-            return Judgement(self.rules.judge(batch.message(place)))
-        content, message_class = batch.contents[place], batch.classes[place]
-        marked = _marked_tail(content, message_class.text_mark)
-        tail = marked or tail_of(content)
+            return self._judge(batch, place)
+        known, tail = self._find_texts(batch.classes[place], strip_trailer(batch.contents[place]))
         if tail is None or len(tail) > _LONGEST_REMEMBERED:
-            return Judgement(self.rules.judge(batch.message(place)))
-        key = (message_class, bool(marked), tail)
-        judgement = self._remembered.get(key)
+            return self._judge(batch, place)
+        judgement = known.get(tail)
         if judgement is None:
-            judgement = Judgement(self.rules.judge(batch.message(place)))
-            if len(self._remembered) >= _MOST_REMEMBERED:
-                self._remembered.clear()  # texts that are never the same; others are soon back
-            self._remembered[key] = judgement
+            judgement = known[tail] = self._judge(batch, place)
+            self._count_remembered()
         return judgement
 
+    def _judge(self, batch: Batch, place: int) -> Judgement:
+        """Judge; equal verdicts are one judgement, so that few are counted."""
+        verdict = self.rules.judge(batch.message(place))
+        judgement = self._judgements.get(verdict)
+        if judgement is None:
+            judgement = self._judgements[verdict] = Judgement(verdict)
+            self._count_remembered()
+        return judgement
 
-def _marked_tail(content: bytes, mark: bytes) -> bytes:
-    """Give what stands behind *mark*, without a process id: the text depends on nothing else.
+    def _find_texts(
+        self, message_class: MessageClass, content: bytes
+    ) -> tuple[dict[bytes, Judgement], bytes | None]:
+        """Give the texts of a class that are remembered, and what a message would be among them."""
+        if message_class.text_mark:
+            marked = self._marked.get(message_class)
+            if marked is None:
+                marked = self._marked[message_class] = _MarkedTexts(message_class.text_mark)
+                self._count_remembered()
+                if not message_class.is_repeat:  # which asks for more than a verdict
+                    self.finders[message_class] = marked.find
+            tail = marked.tail(content)
+            if tail and b"\n" not in content:
+                return marked.judgements, tail
+        return self._unmarked.setdefault(message_class, {}), tail_of(content)
 
-    Nothing where the mark is not in one place alone, or there are several lines.
+    def _count_remembered(self) -> None:
+        """Forget all if it is too much: of texts that are never the same. Others are soon back."""
+        self._remembered += 1
+        if self._remembered > _MOST_REMEMBERED:
+            self._remembered = 0
+            for known in (self.finders, self._marked, self._unmarked, self._judgements):
+                known.clear()
+
+
+class _MarkedTexts:
+    """The judgements on messages of one class, by what stands behind a word that they all have.
+
+    Attributes:
+        judgements: By tail.
     """
-    if not mark or b"\n" in content:
-        return b""
-    tail = content.partition(mark)[2]
-    if mark in tail:
-        return b""
-    if tail.startswith(b"[") and not mark.startswith(b"%"):
-        return tail.partition(b"]")[2]
-    return tail
+
+    __slots__ = ("_has_process_id", "_mark", "judgements")
+
+    def __init__(self, mark: bytes) -> None:
+        self.judgements: dict[bytes, Judgement] = {}
+        self._mark = mark
+        self._has_process_id = not mark.startswith(b"%")
+
+    def find(self, content: bytes) -> Judgement | None:
+        """Give the judgement on a message, if it is remembered."""
+        return self.judgements.get(self.tail(content))
+
+    def tail(self, content: bytes) -> bytes:
+        """Give what stands behind the word, without a process id: the text depends on nothing else.
+
+        Nothing where the word is not in one place alone.
+        """
+        parts = content.split(self._mark)
+        if len(parts) > _TWO:
+            return b""
+        tail = parts[-1]
+        if self._has_process_id and tail[:1] == b"[":
+            return tail.partition(b"]")[2]
+        return tail

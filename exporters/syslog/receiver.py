@@ -17,12 +17,12 @@ from operator import itemgetter
 from typing import Final
 
 from exporters.config.event_taxonomy import UNKNOWN
-from exporters.events.event import Action, Message, Verdict
+from exporters.events.event import Action, Message
 from exporters.events.intake import Intake
 from exporters.events.sources import Source
 from exporters.sockets.datagrams import Datagrams
 from exporters.syslog.accounts import Accounts
-from exporters.syslog.batch import Batch, BatchEvents
+from exporters.syslog.batch import Batch, BatchEvents, Judgement
 from exporters.syslog.judging import Judge
 from exporters.syslog.observing import Observation, Observer, Repeat
 from exporters.syslog.outcomes import FRAMING_FAULT, INTERNAL_ERROR
@@ -199,18 +199,7 @@ class SyslogReceiver:
         """Count messages, look at those that are not as plain as most, and show them all."""
         plans, classes = self._plans, batch.classes
         self._accounts.count(batch.devices, classes)
-        verdicts: dict[int, Verdict] = {}
-        hidden: set[int] = set()
-        for place in [place for place, kind in enumerate(classes) if kind not in plans.plain]:
-            try:
-                verdict = verdicts[place] = self._look(batch, place)
-            except Exception as error:  # noqa: BLE001 - logged
-                self._accounts.forget(batch.devices[place], classes[place])
-                self._fail((batch.sources[place],), error)
-                hidden.add(place)
-            else:
-                if verdict.action is not Action.RECORD:
-                    hidden.add(place)
+        judged, hidden = self._look_at_some(batch)
         self._observation.take(batch)
         places: Sequence[int] = range(len(classes))
         if hidden or not plans.hidden.isdisjoint(classes):
@@ -222,27 +211,60 @@ class SyslogReceiver:
             size_bytes = sum(map(len, map(batch.contents.__getitem__, places)))
         if places:
             number = self._intake.next_number
-            events = BatchEvents(batch, places, number, plans.settled, verdicts)
+            events = BatchEvents(batch, places, number, plans.settled, judged)
             self._intake.record_batch(events, size_bytes)
 
-    def _look(self, batch: Batch, place: int) -> Verdict:
-        """Give the verdict on a message of a class that is new, not settled, or of repeats."""
+    def _look_at_some(self, batch: Batch) -> tuple[dict[int, Judgement], set[int]]:
+        """Look at the messages whose class does not say all; the judgements, and what to hide."""
+        classes, contents, plain = batch.classes, batch.contents, self._plans.plain
+        finders = self._judge.finders
+        judged: dict[int, Judgement] = {}
+        hidden: set[int] = set()
+        for place, kind in enumerate(classes):
+            if kind in plain:
+                continue
+            find = finders.get(kind)
+            judgement = find and find(contents[place])
+            if judgement is None:
+                try:
+                    judgement = self._look(batch, place)
+                except Exception as error:  # noqa: BLE001 - logged
+                    self._give_up(batch, place, error)
+                    hidden.add(place)
+            if judgement is not None:
+                judged[place] = judgement
+        for place in [place for place, judgement in judged.items() if not judgement.is_plain]:
+            try:
+                self._act(batch, place, judged, hidden)
+            except Exception as error:  # noqa: BLE001 - logged
+                self._give_up(batch, place, error)
+                hidden.add(place)
+                del judged[place]
+        self._accounts.count_judged(map(batch.devices.__getitem__, judged), judged.values())
+        return judged, hidden
+
+    def _look(self, batch: Batch, place: int) -> Judgement | None:
+        """Give the judgement on a message; None if its class is settled, new or of repeats."""
         message_class = batch.classes[place]
         plan = self._plans.plan(message_class)
         if message_class.is_repeat and (repeat := self._observation.repeat(batch, place)):
             self._count_again(batch, place, repeat)
         if plan.verdict is not None:
-            return plan.verdict
-        device = batch.devices[place]
-        judgement = self._judge.judge(batch, place, is_by_text=plan.is_by_text)
-        verdict = judgement.verdict
+            return None
+        return self._judge.judge(batch, place, is_by_text=plan.is_by_text)
+
+    def _act(
+        self, batch: Batch, place: int, judged: dict[int, Judgement], hidden: set[int]
+    ) -> None:
+        """Do what a judgement asks for beyond counting."""
+        device, verdict = batch.devices[place], judged[place].verdict
+        if verdict.action is not Action.RECORD:
+            hidden.add(place)
         if verdict.action is Action.DROP:
-            self._accounts.drop(device, message_class)
-            return verdict
-        if verdict.changes or verdict.restarted:
+            self._accounts.drop(device, batch.classes[place])
+            del judged[place]
+        elif verdict.changes or verdict.restarted:
             self._intake.change_states(device, verdict, batch.received_at)
-        self._accounts.count_judged(device, judgement)
-        return verdict
 
     def _count_again(self, batch: Batch, place: int, repeat: Repeat) -> None:
         """Count what is said to have come again, and has not arrived."""
@@ -260,6 +282,11 @@ class SyslogReceiver:
         if source.device != UNKNOWN:
             key = (source.device, outcome)
             self.refused[key] = self.refused.get(key, 0) + number
+
+    def _give_up(self, batch: Batch, place: int, error: Exception) -> None:
+        """Count a message that could not be handled, and not what it is."""
+        self._accounts.forget(batch.devices[place], batch.classes[place])
+        self._fail((batch.sources[place],), error)
 
     def _fail(self, sources: Sequence[Source], error: Exception) -> None:
         """Count messages that could not be handled."""

@@ -54,6 +54,13 @@ def batch_of(messages: list[bytes]) -> Batch:
     return Batch(messages, [source] * len(messages), ["core-1"] * len(messages), classes, 0.0, {})
 
 
+def own_rules(folder: Path, match: str) -> RuleSet:
+    """Give one rule, by which what it matches is about a fan."""
+    file = folder / "rules.yml"
+    file.write_text(f"rules: [{{name: own, match: {{{match}}}, event: fan}}]")
+    return RuleSet(load_event_rules([file], [], environment={}), "syslog")
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.lists(MESSAGES, max_size=12))
 def test_remembered_verdict_is_that_of_the_rules(messages: list[bytes]) -> None:
@@ -68,7 +75,7 @@ def test_verdict_on_messages_of_the_demo_is_that_of_the_rules(form: object) -> N
     assert remembered == judged
 
 
-def test_verdict_on_a_text_that_looks_like_the_end_of_a_tag_is_its_own() -> None:
+def test_verdict_on_a_text_that_looks_like_the_end_of_a_tag_is_its_own(tmp_path: Path) -> None:
     text = b"Interface GigabitEthernet0/7, changed state to down"
     messages = [
         b"<187>Mar  1 18:46:11 core-1 app: " + text,
@@ -76,9 +83,31 @@ def test_verdict_on_a_text_that_looks_like_the_end_of_a_tag_is_its_own() -> None
     ]
     batch = batch_of(messages)
     assert batch.classes[0] is batch.classes[1]
-    judge = Judge(shipped_rules())
-    first, other = (judge.judge(batch, place, is_by_text=True) for place in range(2))
-    assert first is not other
+    judge = Judge(own_rules(tmp_path, "app: [app], message: '^Interface'"))
+    first, other = (judge.judge(batch, place, is_by_text=True).verdict.event for place in range(2))
+    assert (first, other) == ("fan", "other")
+
+
+def test_messages_of_several_lines_have_the_verdict_on_their_text(tmp_path: Path) -> None:
+    head = b"<187>Mar  1 18:46:11 core-1 app[%d]: one"
+    messages = [head % 1, head % 2 + b"\n", head % 3 + b"\ntwo", head % 4 + b"\r\n\0"]
+    batch = batch_of(messages)
+    judge = Judge(own_rules(tmp_path, "app: [app], message: 'one$'"))
+    events = [judge.judge(batch, place, is_by_text=True).verdict.event for place in range(4)]
+    assert events == ["fan", "fan", "other", "fan"]
+    find = judge.finders[batch.classes[0]]
+    assert [find(message) is not None for message in messages] == [True, False, False, False]
+
+
+def test_what_is_remembered_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporters.syslog.judging._MOST_REMEMBERED", 5)
+    judge = Judge(own_rules(tmp_path, "app: [app], message: 'one$'"))
+    messages = [b"<187>Mar  1 18:46:11 core-1 app: %d one" % number for number in range(9)]
+    batch = batch_of(messages)
+    verdicts = [judge.judge(batch, place, is_by_text=True).verdict.event for place in range(9)]
+    assert verdicts == ["fan"] * 9
+    find = judge.finders[batch.classes[0]]
+    assert 0 < sum(find(message) is not None for message in messages) <= 5
 
 
 def test_verdict_on_another_number_and_time_is_remembered() -> None:
@@ -96,11 +125,7 @@ def test_verdict_on_another_number_and_time_is_remembered() -> None:
     ids=["device", "source", "field"],
 )
 def test_rule_that_looks_beyond_the_text_is_asked_each_time(tmp_path: Path, match: str) -> None:
-    file = tmp_path / "rules.yml"
-    rule = f"{{name: own, match: {{vendor_event: [LINK-3-UPDOWN], {match}}}, event: fan}}"
-    file.write_text(f"rules: [{rule}]")
-    rules = RuleSet(load_event_rules([file], [], environment={}), "syslog")
-    station = Station(rules=rules)
+    station = Station(rules=own_rules(tmp_path, f"vendor_event: [LINK-3-UPDOWN], {match}"))
     station.take(DOWN % (1, PORT))
     station.take(DOWN % (2, PORT), peer=STRANGER)
     expected = "fan" if "host" not in match else "other"
