@@ -69,6 +69,8 @@ class MessageClass:
         faults: What is wrong with them, as far as their shape tells.
         text_mark: A word of theirs that the text begins with or follows, whatever is before it;
             empty where that takes a closer look.
+        has_fields: Whether PRI is plain and the header whole, as in RFC 5424: each field is one
+            word, but that some write a time apart from its date.
     """
 
     format: MessageFormat
@@ -83,6 +85,7 @@ class MessageClass:
     is_repeat: bool = False
     faults: frozenset[MessageFault] = frozenset()
     text_mark: bytes = b""
+    has_fields: bool = False
 
 
 EMPTY: Final = MessageClass(MessageFormat.EMPTY)
@@ -176,6 +179,7 @@ def describe(priority: Priority, shape: Shape) -> MessageClass:
         is_repeat=is_repeat or signature.event.endswith(_HUAWEI_REPEATS),
         faults=frozenset(_faults_of(priority, shape, signature)),
         text_mark=_text_mark(shape),
+        has_fields=bool(shape.sd_id) and not priority.fault,
     )
 
 

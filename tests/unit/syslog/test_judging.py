@@ -23,7 +23,9 @@ DOWN = b"<187>%d: *Mar  1 18:46:11: %%LINK-3-UPDOWN: Interface %b, changed state
 
 HEADS = st.sampled_from(
     [b"<187>", b"<187>42: ", b"<187>Mar  1 18:46:11 core-1 ", b"<187>Mar  1 18:46:11 h%A-1-B ",
-     b"<187>1 2026-03-14T09:26:53Z core-1 app 1 - - ", b"<187>app[1]: ", b"<187>app: 42: ", b"%",
+     b"<187>1 2026-03-14T09:26:53Z core-1 app 1 - - ", b"<187>1 - - app 1 - - ",
+     b"<187>1 - - app - ", b"<187>1 2026-03-14 09:26:53Z core-1 app 1 - - ",
+     b"< 7>1 - - app 1 - - ", b"<187>app[1]: ", b"<187>app: 42: ", b"%",
      b"<187>Mar  1 18:46:11 app app[12] ", b"app: ", b"[1]", b"[2]: ", b"] ", b"\n", b" ", b": ",
      b"<187>%%01A/4/B[3]: ", b"%%01A/4/B[4]: "]
 )  # fmt: skip
