@@ -44,7 +44,7 @@ from exporters.sockets.host_resolution import HostResolver
 from exporters.web.markup import Html
 from exporters.web.pages import render_framed
 from exporters.web.responses import plain_text
-from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
+from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service, Shares
 from exporters.wording import counted
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
@@ -105,7 +105,7 @@ class IcmpExporter:
             summary=self._summary,
             discovery=None if self._loaded.inventory is None else self._discover,
             lifespan=self._lifespan,
-            divisible=False,
+            shares=Shares.NOTHING,
         )
 
     async def probe(self, request: web.Request) -> web.Response:

@@ -39,7 +39,7 @@ from exporters.rmon.telemetry import RmonTelemetry, add_outcome
 from exporters.sockets.resolution import Endpoint
 from exporters.sockets.snmp_session import SessionSettings
 from exporters.web.responses import plain_text
-from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service
+from exporters.web.service import DiscoveryGroup, Form, FormField, Route, Service, Shares
 from exporters.wording import counted
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
@@ -99,7 +99,7 @@ class RmonExporter:
             reload=self._reload,
             summary=self._summary,
             discovery=None if self._loaded.inventory is None else self._discover,
-            divisible=False,
+            shares=Shares.NOTHING,
         )
 
     async def scrape(self, request: web.Request) -> web.Response:

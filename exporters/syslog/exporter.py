@@ -45,7 +45,7 @@ from exporters.syslog.receiver import SyslogReceiver
 from exporters.syslog.series import SyslogSeries
 from exporters.syslog.telemetry import SyslogTelemetry
 from exporters.syslog.watch import Watch
-from exporters.web.service import Service
+from exporters.web.service import Service, Shares
 from exporters.wording import counted
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
@@ -128,7 +128,7 @@ class SyslogExporter:
             reload=self._reload,
             summary=self._summary,
             lifespan=self._lifespan,
-            divisible=False,
+            shares=Shares.NOTHING,
         )
 
     def _explain(self, text: str, source: str) -> list[str]:

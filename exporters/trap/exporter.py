@@ -55,7 +55,7 @@ from exporters.trap.seen import Seen
 from exporters.trap.series import TrapSeries
 from exporters.trap.telemetry import TrapTelemetry
 from exporters.web.responses import plain_text
-from exporters.web.service import Route, Service
+from exporters.web.service import Route, Service, Shares
 from exporters.wording import counted
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
@@ -142,7 +142,7 @@ class TrapExporter:
             reload=self._reload,
             summary=self._summary,
             lifespan=self._lifespan,
-            divisible=False,
+            shares=Shares.NOTHING,
         )
 
     async def forget_engine(self, request: web.Request) -> web.Response:

@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -67,6 +68,18 @@ class Route:
     asks: bool = False
 
 
+class Shares(Enum):
+    """What each of several processes that serve one exporter has its share of."""
+
+    NOTHING = "nothing"
+    """It cannot be divided: it acts unasked, or its requests must find each other's traces."""
+    REQUESTS = "requests"
+    """Any process answers any request, and nothing else is to be done."""
+    SENDERS = "senders"
+    """Each process receives what its share of the senders sends, and has alone what is known of
+    them: an answer to a request is joined of all."""
+
+
 def _no_forms() -> Sequence[Form]:
     return ()
 
@@ -76,6 +89,14 @@ def _no_summary() -> str:
 
 
 def _always_ready() -> str | None:
+    return None
+
+
+def _nothing_to_divide(count: int) -> None:
+    return None
+
+
+def _all_alike(number: int) -> None:
     return None
 
 
@@ -99,8 +120,11 @@ class Service:
         ready: None, or the reason why it cannot serve yet.
         discovery: its targets for Prometheus' HTTP service discovery, where it has any.
         lifespan: what lives while the server serves; entered before the first request.
-        divisible: whether several processes may serve it side by side, each its share of requests;
-            not so where it acts unasked: pings by itself, or listens to more than HTTP.
+        shares: what several processes would each have their share of.
+        divide: told how many workers there will be, in their parent, before the first is forked;
+            only where there are several. It opens what all of them inherit. Raises ConfigError.
+        become: told which worker this process is, from 0, after the fork and before the lifespan;
+            a worker in place of one that ended has its number.
     """
 
     name: str
@@ -117,7 +141,9 @@ class Service:
     ready: Callable[[], str | None] = _always_ready
     discovery: Callable[[], Sequence[DiscoveryGroup]] | None = None
     lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
-    divisible: bool = True
+    shares: Shares = Shares.REQUESTS
+    divide: Callable[[int], None] = _nothing_to_divide
+    become: Callable[[int], None] = _all_alike
 
 
 class Exporter(Protocol):

@@ -16,7 +16,7 @@ from exporters.web.heap import settle_heap
 from exporters.web.listeners import open_listeners, systemd_listeners
 from exporters.web.security import WebSecurity
 from exporters.web.server import serve
-from exporters.web.service import Service
+from exporters.web.service import Service, Shares
 from exporters.web.settings import WebSettings
 from exporters.web.shell import build_app
 from exporters.web.whole import OneProcess
@@ -28,7 +28,8 @@ def run(service: Service, settings: WebSettings) -> None:
     """Serve *service* until SIGTERM or SIGINT.
 
     Raises:
-        ConfigError: the web configuration is wrong, or an address cannot be listened on.
+        ConfigError: the web configuration is wrong, an address cannot be listened on, or the
+            service cannot be divided.
         NetexportersError: the workers end as soon as they are started.
     """
     app = check(service, settings)
@@ -39,6 +40,7 @@ def run(service: Service, settings: WebSettings) -> None:
     timeout_seconds = settings.shutdown_timeout_seconds
     settle_heap()
     if settings.workers > 1:
+        service.divide(settings.workers)
         asyncio.run(supervise(app, listeners, settings.workers, timeout_seconds))
     else:
         asyncio.run(serve(app, SoleAcceptor(listeners), shutdown_timeout_seconds=timeout_seconds))
@@ -50,7 +52,7 @@ def check(service: Service, settings: WebSettings) -> web.Application:
     Raises:
         ConfigError: the web configuration is wrong.
     """
-    if settings.workers > 1 and not service.divisible:
+    if settings.workers > 1 and service.shares is Shares.NOTHING:
         problem = f"--workers={settings.workers}: the {service.title} cannot be divided"
         raise ConfigError((Problem(problem, hint="run it with one worker"),))
     security = WebSecurity(settings.config_file)

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from exporters import __version__, cli
 from exporters.errors import ConfigError, FailureReason, Problem, TargetError
 from exporters.web import serving
-from exporters.web.service import Service
+from exporters.web.service import Service, Shares
 
 
 async def _reload() -> None:
@@ -212,7 +212,7 @@ def test_check_refuses_what_serving_would_refuse(tiny, served, capsys, flag, sai
 
 
 def test_workers_are_refused_where_the_exporter_cannot_be_divided(tiny, capsys):
-    tiny.service = replace(SERVICE, divisible=False)
+    tiny.service = replace(SERVICE, shares=Shares.NOTHING)
     assert cli.main(["tiny", "--config.check", "--workers=2"]) == 1
     said = "--workers=2: the Tiny exporter cannot be divided; run it with one worker\n"
     assert capsys.readouterr().err == said

@@ -84,6 +84,7 @@ class Supervisor:
         if not isinstance(shell.whole, ParentLink):
             raise TypeError("an application of several workers needs a ParentLink")
         self._app = app
+        self._service = shell.service
         self._link = shell.whole
         self._security = shell.security
         self._listeners = listeners
@@ -169,6 +170,7 @@ class Supervisor:
                 process.end.close()
             logs.add_to_every_line(worker=number)
             self._link.connect(end)
+            self._service.become(number)
             asyncio.run(
                 serve(
                     self._app,

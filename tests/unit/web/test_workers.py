@@ -74,6 +74,28 @@ async def test_one_worker_is_no_other_process(start):
     assert "worker=" not in text
 
 
+async def test_exporter_is_divided_once_and_each_worker_knows_its_number(start_crew):
+    crew = await start_crew()
+    became = [await crew.tiny.output_line(r"became (\d) of 2") for _ in range(2)]
+    assert sorted(match[1] for match in became) == ["0", "1"]
+    os.kill(crew.pids[1], signal.SIGKILL)
+    await crew.tiny.output_line("became 1 of 2")
+
+
+async def test_one_worker_is_not_divided(start, tmp_path):
+    file = tmp_path / "tiny.yml"
+    file.write_text("indivisible")
+    await (await start("--workers=1", f"--config.file={file}")).url()
+
+
+async def test_exporter_that_cannot_be_divided_now_is_one_line_and_exit_code_1(start, tmp_path):
+    file = tmp_path / "tiny.yml"
+    file.write_text("indivisible")
+    tiny = await start("--workers=2", f"--config.file={file}")
+    assert await tiny.exit_code() == 1
+    assert "".join(tiny.log).splitlines()[-1] == "cannot be divided"
+
+
 async def test_workers_share_the_connections(start_crew):
     crew = await start_crew()
     clients = [await crew.client() for _ in range(8)]

@@ -36,6 +36,7 @@ class Tiny:
         self.counted = Counter("tiny_counted", "What was counted.", registry=self.registry)
         self.open = Gauge("tiny_open", "What is open.", registry=self.registry)
         self.loader = os.getpid()
+        self.workers = 0
 
     def load(self) -> None:
         for file in self.files:
@@ -77,6 +78,14 @@ class Tiny:
         self.open.inc()
         return web.Response(text=str(os.getpid()))
 
+    def divide(self, count: int) -> None:
+        if "indivisible" in self.text:
+            raise ConfigError((Problem("cannot be divided"),))
+        self.workers = count
+
+    def become(self, number: int) -> None:
+        print(f"became {number} of {self.workers}", flush=True)
+
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         async def crash() -> None:
@@ -113,6 +122,8 @@ def build(arguments: argparse.Namespace) -> Service:
         reload=tiny.reload,
         summary=lambda: f"text {tiny.text}",
         lifespan=tiny.lifespan,
+        divide=tiny.divide,
+        become=tiny.become,
     )
 
 
