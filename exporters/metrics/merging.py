@@ -5,9 +5,8 @@ A snapshot is what a registry holds at one moment, as values that JSON can carry
     [["snmp_packets", "Packets sent to agents.", "counter",
       [["snmp_packets_total", {}, 3.0]]], ...]
 
-Counters and histograms add up, as do gauges, which mostly count what is there now. The exceptions
-are in ``_gauge_rule``. What is about one process (``process_*``, ``python_*``) stays apart, told
-from the others by the label ``worker``.
+Values of one series become one as ``combining`` says. What is about one process (``process_*``,
+``python_*``) stays apart, told from the others by the label ``worker``.
 
 Not here: which processes there are, and how their snapshots come together.
 """
@@ -16,10 +15,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
+
+from exporters.metrics.combining import Rule, outlives_its_process, rule_of
 
 Snapshot = list[list[Any]]
 """Families of samples: ``[name, help, type, [[sample name, labels, value], ...]]`` each."""
@@ -28,7 +29,11 @@ _Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 _OF_ONE_PROCESS = ("process_", "python_")
 _OF_RELOADS = "_config_last_reload_"
-_NEVER_FALLING = frozenset(("counter", "histogram", "summary"))
+_COMBINE: Final[dict[Rule, Callable[[float, float], float]]] = {
+    Rule.SUM: operator.add,
+    Rule.MOST: max,
+    Rule.LEAST: min,
+}
 
 
 def snapshot(registry: CollectorRegistry) -> Snapshot:
@@ -49,7 +54,7 @@ def never_falling(families: Snapshot) -> Snapshot:
     return [
         family
         for family in families
-        if family[2] in _NEVER_FALLING and not family[0].startswith(_OF_ONE_PROCESS)
+        if outlives_its_process(family[0], family[2]) and not family[0].startswith(_OF_ONE_PROCESS)
     ]
 
 
@@ -69,7 +74,7 @@ def merge(parts: Iterable[tuple[str, Snapshot]]) -> Snapshot:
         for name, help_text, family_type, samples in families:
             _, _, found = merged.setdefault(name, (help_text, family_type, {}))
             own_labels = {"worker": worker} if name.startswith(_OF_ONE_PROCESS) else {}
-            combine = _gauge_rule(name) if family_type not in _NEVER_FALLING else operator.add
+            combine = _COMBINE[rule_of(name, family_type)]
             for sample_name, labels, value in samples:
                 key = (sample_name, tuple((labels | own_labels).items()))
                 found[key] = combine(found[key], value) if key in found else value
@@ -77,15 +82,6 @@ def merge(parts: Iterable[tuple[str, Snapshot]]) -> Snapshot:
         [name, help_text, family_type, [[key[0], dict(key[1]), value] for key, value in f.items()]]
         for name, (help_text, family_type, f) in merged.items()
     ]
-
-
-def _gauge_rule(name: str) -> Callable[[float, float], float]:
-    """How two processes' values of a gauge become one."""
-    if _OF_RELOADS in name:
-        return min  # One process that has not reloaded is the news
-    if name.endswith(("_info", "_timestamp_seconds")):
-        return max
-    return operator.add
 
 
 def registry_of(families: Snapshot) -> CollectorRegistry:

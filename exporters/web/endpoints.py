@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from aiohttp import hdrs, web
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import Counter, Gauge
 
-from exporters.metrics.negotiation import TextFormat, negotiate_text_format
+from exporters.metrics.negotiation import negotiate_text_format
 from exporters.web.compression import client_accepts_gzip
 from exporters.web.pages import (
     STYLESHEET_PATH,
@@ -17,8 +17,7 @@ from exporters.web.pages import (
     render_stylesheet,
 )
 from exporters.web.responses import plain_text
-from exporters.web.service import DiscoveryGroup, Handler, Route, Service, WriteSamples
-from exporters.web.turns import BodyWriter
+from exporters.web.service import DiscoveryGroup, Handler, Route, Service
 from exporters.web.whole import OthersSilentError, WholeExporter
 
 
@@ -33,7 +32,7 @@ def standard_routes(
         Route(
             "GET",
             telemetry_path,
-            telemetry(service.registry, whole, service.samples),
+            metrics(service, whole),
             "telemetry of the exporter itself"
             if service.samples is None
             else "what was measured, and telemetry of the exporter itself",
@@ -69,35 +68,33 @@ def page_routes(service: Service, listed: Sequence[Route]) -> list[Route]:
     ]
 
 
-def telemetry(
-    registry: CollectorRegistry, whole: WholeExporter, samples: WriteSamples | None = None
-) -> Handler:
-    """Serve the exporter's own metrics, and count scrapes as Prometheus' client for Go does.
+def metrics(service: Service, whole: WholeExporter) -> Handler:
+    """Serve what the exporter measures, and its own metrics.
 
-    *samples* come first, because OpenMetrics has an end, which the telemetry brings.
+    Scrapes are counted as Prometheus' client for Go does. What may be long, samples, is compressed
+    as it is written.
     """
     requests = Counter(
         "promhttp_metric_handler_requests_total",
         "Total number of scrapes by HTTP status code.",
         ("code",),
-        registry=registry,
+        registry=service.registry,
     )
     in_flight = Gauge(
         "promhttp_metric_handler_requests_in_flight",
         "Current number of scrapes being served.",
-        registry=registry,
+        registry=service.registry,
     )
     for code in ("200", "500", "503"):
         requests.labels(code)
 
-    async def metrics(request: web.Request) -> web.Response:
+    async def scrape(request: web.Request) -> web.Response:
         text_format = negotiate_text_format(",".join(request.headers.getall(hdrs.ACCEPT, ())))
+        is_long = service.samples is not None
+        gzipped = is_long and client_accepts_gzip(request)
         with in_flight.track_inprogress():
             try:
-                if samples is None:
-                    response = web.Response(body=await whole.telemetry(text_format))
-                else:
-                    response = await _measured(request, samples(text_format), text_format, whole)
+                body = await whole.metrics(text_format, gzipped=gzipped)
             except OthersSilentError:
                 requests.labels("503").inc()
                 raise
@@ -105,25 +102,14 @@ def telemetry(
                 requests.labels("500").inc()
                 raise
         requests.labels("200").inc()
+        response = web.Response(body=body)
         response.headers[hdrs.CONTENT_TYPE] = text_format.content_type
+        if gzipped:
+            response.headers[hdrs.CONTENT_ENCODING] = "gzip"
+            response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)
         return response
 
-    return metrics
-
-
-async def _measured(
-    request: web.Request, samples: Iterable[str], text_format: TextFormat, whole: WholeExporter
-) -> web.Response:
-    """Answer with samples and telemetry, compressed as they are written where that is wanted."""
-    gzipped = client_accepts_gzip(request)
-    writer = BodyWriter(gzipped=gzipped)
-    await writer.write_in_turns(samples)
-    writer.write(await whole.telemetry(text_format))
-    response = web.Response(body=writer.finish())
-    if gzipped:
-        response.headers[hdrs.CONTENT_ENCODING] = "gzip"
-        response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)
-    return response
+    return scrape
 
 
 def running_config(service: Service) -> Handler:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -22,6 +22,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 WriteSamples = Callable[[TextFormat], Iterable[str]]
 """Writes samples as text of whole families, in pieces that are each made within milliseconds."""
+
+Question = Callable[[Any], Any]
+"""Answers a question that other processes of the same exporter ask, at once. Argument and answer
+are what JSON can carry, and an answer is not None."""
 
 Overview = Callable[[Mapping[str, str]], Awaitable[Html]]
 
@@ -111,6 +115,8 @@ class Service:
         registry: its own telemetry, served at the telemetry path.
         samples: what it has measured all the time, served before the telemetry; made in pieces, so
             that a long text keeps nobody waiting.
+        questions: what its processes ask each other, through ``WholeExporter.ask_all``, because
+            each knows a part; by name.
         routes: what it answers beside what every exporter answers.
         forms: the landing page's forms; asked for each time, because choices change on reload.
         running_config: the configuration in use as YAML, secrets masked; asked for in a thread.
@@ -132,6 +138,7 @@ class Service:
     description: str = ""
     registry: CollectorRegistry
     samples: WriteSamples | None = None
+    questions: Mapping[str, Question] = field(default_factory=dict)
     routes: Sequence[Route] = ()
     forms: Callable[[], Sequence[Form]] = _no_forms
     running_config: Callable[[], str]

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
-from prometheus_client import CollectorRegistry
 
 from exporters.errors import ConfigError, Problem
 from exporters.logs import fields
@@ -56,7 +55,7 @@ def build_app(
     *,
     security: WebSecurity | None = None,
     telemetry_path: str = "/metrics",
-    whole: Callable[[CollectorRegistry, Reloader], WholeExporter] = OneProcess,
+    whole: Callable[[Service, Reloader], WholeExporter] = OneProcess,
 ) -> web.Application:
     """Build the application that serves *service*; its lifespan is that of the service.
 
@@ -67,9 +66,7 @@ def build_app(
     """
     security = security or WebSecurity()
     reloader = Reloader(service, security)
-    shell = Shell(
-        service, security, reloader, whole(service.registry, reloader), RequestsInFlight()
-    )
+    shell = Shell(service, security, reloader, whole(service, reloader), RequestsInFlight())
     routes = [
         *service.routes,
         *standard_routes(service, shell.whole, shell.not_ready, telemetry_path),

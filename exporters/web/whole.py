@@ -1,20 +1,22 @@
-"""What concerns an exporter as a whole, however many processes serve it: telemetry and reload.
+"""What concerns an exporter as a whole, however many processes serve it.
 
-Whichever process is asked answers for all of them. ``OneProcess`` is the exporter that has only
-one; ``exporters.web.workers.link`` asks the parent of several.
+Whichever process is asked answers for all of them: with what all have measured and counted, with
+what all answer to a question of the service, with a reload of all. ``OneProcess`` is the exporter
+that has only one; ``exporters.web.workers.link`` asks the parent of several.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from prometheus_client import CollectorRegistry
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from exporters.errors import NetexportersError
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import render
 from exporters.web.heap import settle_heap
 from exporters.web.reloading import Reloader
+from exporters.web.service import Service
+from exporters.web.turns import BodyWriter
 
 
 class OthersSilentError(NetexportersError):
@@ -28,11 +30,18 @@ class PartialReloadError(NetexportersError):
 class WholeExporter(Protocol):
     """All processes of an exporter, as one of them sees them."""
 
-    async def telemetry(self, text_format: TextFormat) -> bytes:
-        """Return the exporter's own metrics.
+    async def metrics(self, text_format: TextFormat, *, gzipped: bool) -> bytes:
+        """Return what the exporter has measured, and its own metrics, as the body of a response.
 
         Raises:
             OthersSilentError: they could not be collected in time.
+        """
+
+    async def ask_all(self, question: str, argument: object) -> Sequence[Any]:
+        """Return what each process answers to one of ``Service.questions``; None of the silent.
+
+        Raises:
+            OthersSilentError: nobody can be asked.
         """
 
     async def reload(self) -> None:
@@ -48,13 +57,21 @@ class WholeExporter(Protocol):
 class OneProcess:
     """An exporter that this process is alone."""
 
-    def __init__(self, registry: CollectorRegistry, reloader: Reloader) -> None:
-        self._registry = registry
+    def __init__(self, service: Service, reloader: Reloader) -> None:
+        self._service = service
         self._reloader = reloader
 
-    async def telemetry(self, text_format: TextFormat) -> bytes:
-        """Render the registry."""
-        return render(self._registry, text_format)
+    async def metrics(self, text_format: TextFormat, *, gzipped: bool) -> bytes:
+        """Write samples first, because OpenMetrics has an end, which the registry's text brings."""
+        writer = BodyWriter(gzipped=gzipped)
+        if self._service.samples is not None:
+            await writer.write_in_turns(self._service.samples(text_format))
+        writer.write(render(self._service.registry, text_format))
+        return writer.finish()
+
+    async def ask_all(self, question: str, argument: object) -> Sequence[Any]:
+        """Ask this process."""
+        return [self._service.questions[question](argument)]
 
     async def reload(self) -> None:
         """Reload this process."""

@@ -1,7 +1,8 @@
 """Several processes that serve one exporter on one set of listening sockets (``--workers``).
 
     parent ── supervisor.py     starts workers, restarts those that end (restarts.py), ends them all
-      │       totals.py         adds up the telemetry of all
+      │       totals.py         joins what all have measured and counted
+      │       everybody.py      puts a question of the exporter to all
       │       common_reload.py  reloads all
       ├── channel.py ── worker 0 ── link.py     asks the parent, does what it orders
       └── channel.py ── worker 1    sharing.py  accepts its share of the connections

@@ -1,9 +1,11 @@
 """Questions and answers between the parent and one worker, both of whom may ask.
 
-A message is its length in four bytes, big-endian, and as many bytes of JSON:
+A message is two lengths of four bytes, big-endian, and as many bytes of JSON and of content:
 
-    {"ask": 7, "what": "telemetry", "of": "PROMETHEUS"}     a question; its number is the asker's
-    {"answer": 7, "value": ...}                             its answer, in any order
+    {"ask": 7, "what": "question", "of": ...}   a question; its number is the asker's
+    {"answer": 7, "value": ...}                 its answer, in any order
+    {"answer": 7, "is_content": true} + bytes   an answer that is bytes: a text of megabytes
+    {"answer": 7, "failed": true}               there is none; the log of who was asked tells why
 
 The channel ends with either process: the kernel closes a socket of the dead. Nothing here has a
 deadline; whoever asks sets one.
@@ -15,6 +17,7 @@ import asyncio
 import json
 import logging
 import socket
+import struct
 from collections.abc import Awaitable, Callable, Coroutine
 from itertools import count
 from typing import Any, Generic, TypeVar
@@ -23,12 +26,13 @@ from exporters.logs import fields
 
 logger = logging.getLogger(__name__)
 
-Answer = Callable[[str, str], Awaitable[object]]
-"""Answers a question and its argument with what JSON can carry."""
+Answer = Callable[[str, Any], Awaitable[object]]
+"""Answers a question and its argument with bytes, or with what JSON can carry."""
 
 T = TypeVar("T")
 
-_LENGTH_BYTES = 4
+_LENGTHS = struct.Struct(">II")
+_READ_AHEAD_BYTES = 1024 * 1024
 
 
 class Channel:
@@ -42,11 +46,11 @@ class Channel:
         self._connected = asyncio.Event()
         self._ended = False
 
-    async def ask(self, what: str, of: str = "") -> Any:
+    async def ask(self, what: str, of: object = None) -> Any:
         """Ask the other end *what*, with an argument if the question has one; return the answer.
 
         Raises:
-            ConnectionError: it is gone, or goes before it answers.
+            ConnectionError: it is gone, goes before it answers, or fails to.
         """
         await self._connected.wait()
         if self._ended or self._writer is None:
@@ -54,25 +58,28 @@ class Channel:
         number = next(self._numbers)
         answer = self._open[number] = asyncio.get_running_loop().create_future()
         try:
-            _write(self._writer, {"ask": number, "what": what, "of": of})
+            _write(self._writer, {"ask": number, "what": what, "of": of}, b"")
             return await answer
         finally:
             del self._open[number]
 
     async def run(self, answer: Answer) -> None:
         """Answer questions, several at a time, until the other process is gone."""
-        reader, self._writer = await asyncio.open_unix_connection(sock=self._socket)
+        reader, self._writer = await asyncio.open_unix_connection(
+            sock=self._socket, limit=_READ_AHEAD_BYTES
+        )
         self._connected.set()
         try:
             async with asyncio.TaskGroup() as tasks:
                 answering: set[asyncio.Task[None]] = set()
-                while (message := await _read(reader)) is not None:
+                while (read := await _read(reader)) is not None:
+                    message, content = read
                     if "ask" in message:
                         task = tasks.create_task(self._answer(answer, message))
                         answering.add(task)
                         task.add_done_callback(answering.discard)
                     elif (question := self._open.get(message["answer"])) and not question.done():
-                        question.set_result(message["value"])
+                        _settle(question, message, content)
                 for task in answering:
                     task.cancel()
         finally:
@@ -85,11 +92,17 @@ class Channel:
         try:
             value = await answer(message["what"], message["of"])
         except Exception:
-            # Whoever asked has a deadline.
             logger.exception("question not answered", extra=fields(question=message["what"]))
+            self._give({"answer": message["ask"], "failed": True})
             return
+        if isinstance(value, bytes):
+            self._give({"answer": message["ask"], "is_content": True}, value)
+        else:
+            self._give({"answer": message["ask"], "value": value})
+
+    def _give(self, message: dict[str, object], content: bytes = b"") -> None:
         if self._writer is not None:
-            _write(self._writer, {"answer": message["ask"], "value": value})
+            _write(self._writer, message, content)
 
     def close(self) -> None:
         """Close this end."""
@@ -99,19 +112,28 @@ class Channel:
             self._writer.close()
 
 
-def _write(writer: asyncio.StreamWriter, message: dict[str, object]) -> None:
+def _settle(question: asyncio.Future[Any], message: dict[str, Any], content: bytes) -> None:
+    if "failed" in message:
+        question.set_exception(ConnectionAbortedError("the other process has failed to answer"))
+    else:
+        question.set_result(content if "is_content" in message else message["value"])
+
+
+def _write(writer: asyncio.StreamWriter, message: dict[str, object], content: bytes) -> None:
     body = json.dumps(message, separators=(",", ":")).encode()
-    writer.write(len(body).to_bytes(_LENGTH_BYTES, "big") + body)
+    writer.write(_LENGTHS.pack(len(body), len(content)) + body)
+    if content:
+        writer.write(content)
 
 
-async def _read(reader: asyncio.StreamReader) -> dict[str, Any] | None:
-    """Read a message, or None if there will be no more."""
+async def _read(reader: asyncio.StreamReader) -> tuple[dict[str, Any], bytes] | None:
+    """Read a message and its content, or None if there will be no more."""
     try:
-        length = int.from_bytes(await reader.readexactly(_LENGTH_BYTES), "big")
-        message: dict[str, Any] = json.loads(await reader.readexactly(length))
+        lengths = _LENGTHS.unpack(await reader.readexactly(_LENGTHS.size))
+        message: dict[str, Any] = json.loads(await reader.readexactly(lengths[0]))
+        return message, await reader.readexactly(lengths[1])
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
-    return message
 
 
 class SharedQuestion(Generic[T]):

@@ -6,22 +6,24 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import product
 from typing import Any
-
-from prometheus_client import CollectorRegistry
 
 from exporters.errors import ConfigError, Problem
 from exporters.metrics.merging import snapshot
 from exporters.metrics.negotiation import TextFormat
 from exporters.web.reloading import Reloader
+from exporters.web.service import Service
+from exporters.web.turns import BodyWriter
 from exporters.web.whole import OthersSilentError, PartialReloadError
 from exporters.web.workers.channel import Channel, SharedQuestion
 from exporters.web.workers.questions import (
+    EVERYBODY_SECONDS,
+    METRICS_SECONDS,
     RELOAD_SECONDS,
-    TELEMETRY_SECONDS,
     ReloadOutcome,
     ToParent,
     ToWorker,
@@ -35,28 +37,36 @@ _SILENT = "The parent of the workers does not answer."
 class ParentLink:
     """All workers, as one of them sees them through its parent."""
 
-    def __init__(self, registry: CollectorRegistry, reloader: Reloader) -> None:
-        self._registry = registry
+    def __init__(self, service: Service, reloader: Reloader) -> None:
+        self._service = service
         self._reloader = reloader
         self._channel: Channel | None = None
-        self._telemetry = {
-            text_format: SharedQuestion[str](
-                partial(self._ask, ToParent.TELEMETRY, text_format.name)
+        self._metrics = {
+            (text_format, gzipped): SharedQuestion[bytes](
+                partial(self._ask, ToParent.METRICS, (text_format.name, gzipped))
             )
-            for text_format in TextFormat
+            for text_format, gzipped in product(TextFormat, (False, True))
         }
 
     def connect(self, end: socket.socket) -> None:
         """Take *end* of a pair of sockets, whose other end the parent has."""
         self._channel = Channel(end)
 
-    async def telemetry(self, text_format: TextFormat) -> bytes:
+    async def metrics(self, text_format: TextFormat, *, gzipped: bool) -> bytes:
         """Return the metrics of all workers, which the parent collects."""
         try:
-            text = await self._telemetry[text_format].answer(TELEMETRY_SECONDS)
+            return await self._metrics[text_format, gzipped].answer(METRICS_SECONDS)
         except (TimeoutError, ConnectionError) as error:
             raise OthersSilentError(_SILENT) from error
-        return text.encode()
+
+    async def ask_all(self, question: str, argument: object) -> Sequence[Any]:
+        """Let the parent ask all workers, this one among them."""
+        try:
+            async with asyncio.timeout(EVERYBODY_SECONDS):
+                answers: list[Any] = await self._ask(ToParent.EVERYBODY, (question, argument))
+        except (TimeoutError, ConnectionError) as error:
+            raise OthersSilentError(_SILENT) from error
+        return answers
 
     async def reload(self) -> None:
         """Let the parent and all workers reload."""
@@ -70,7 +80,7 @@ class ParentLink:
         if outcome.failures:
             raise PartialReloadError("\n".join(outcome.failures))
 
-    async def _ask(self, what: ToParent, of: str = "") -> Any:
+    async def _ask(self, what: ToParent, of: object = None) -> Any:
         if self._channel is None:
             raise ConnectionResetError("not connected")
         return await self._channel.ask(what, of)
@@ -94,10 +104,15 @@ class ParentLink:
             logger.debug("no parent to tell that this worker serves")
 
     async def _obey(self, channel: Channel, end: asyncio.Event) -> None:
-        async def answer(what: str, _: str) -> object:
+        async def answer(what: str, of: Any) -> object:
             match ToWorker(what):
+                case ToWorker.TELEMETRY:
+                    return snapshot(self._service.registry)
                 case ToWorker.SAMPLES:
-                    return snapshot(self._registry)
+                    return await self._samples()
+                case ToWorker.QUESTION:
+                    name, argument = of
+                    return self._service.questions[name](argument)
                 case ToWorker.RELOAD:
                     return await self._reload_this_worker()
                 case ToWorker.END:
@@ -112,6 +127,12 @@ class ParentLink:
             os._exit(1)
         logger.error("the parent is gone, ending")
         end.set()
+
+    async def _samples(self) -> bytes:
+        writer = BodyWriter(gzipped=False)
+        if self._service.samples is not None:
+            await writer.write_in_turns(self._service.samples(TextFormat.PROMETHEUS))
+        return writer.finish()
 
     async def _reload_this_worker(self) -> list[str]:
         """Reload, and return what went wrong."""

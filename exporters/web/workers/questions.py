@@ -13,8 +13,12 @@ class ToParent(StrEnum):
 
     SERVING = "serving"
     """Nothing is asked: it accepts connections from now on."""
-    TELEMETRY = "telemetry"
-    """The metrics of all workers, as text of the format that the argument names."""
+    METRICS = "metrics"
+    """The metrics of all workers, in the format, and gzipped or not, as the argument says: the body
+    of a response."""
+    EVERYBODY = "everybody"
+    """What each worker answers to a question of the service: a list, with null of the silent. The
+    argument is the question's name and its argument."""
     RELOAD = "reload"
     """A reload of the parent and all workers; the answer is a ReloadOutcome."""
 
@@ -22,16 +26,22 @@ class ToParent(StrEnum):
 class ToWorker(StrEnum):
     """The parent's orders."""
 
-    SAMPLES = "samples"
+    TELEMETRY = "telemetry"
     """A snapshot of its registry."""
+    SAMPLES = "samples"
+    """What it has measured, as bytes of Prometheus' text format."""
+    QUESTION = "question"
+    """A question of the service, by its name and with its argument."""
     RELOAD = "reload"
     """A reload of this worker; the answer is a list of what went wrong."""
     END = "end"
     """Nothing is asked: it shall drain and end."""
 
 
-SAMPLES_SECONDS = 2.0
-TELEMETRY_SECONDS = SAMPLES_SECONDS + 1.0
+SEEN_SECONDS = 2.0
+METRICS_SECONDS = SEEN_SECONDS + 3.0
+QUESTION_SECONDS = 2.0
+EVERYBODY_SECONDS = QUESTION_SECONDS + 1.0
 WORKER_RELOAD_SECONDS = 60.0
 RELOAD_SECONDS = 3 * WORKER_RELOAD_SECONDS
 

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from aiohttp import web
 
@@ -34,6 +34,7 @@ from exporters.web.server import reload_on_hangup, serve
 from exporters.web.shell import SHELL
 from exporters.web.signals import handled_signals
 from exporters.web.workers.common_reload import CommonReload
+from exporters.web.workers.everybody import ask_everybody
 from exporters.web.workers.fork import fork
 from exporters.web.workers.link import ParentLink
 from exporters.web.workers.process import WorkerProcess
@@ -201,10 +202,15 @@ class Supervisor:
         if not self._end.is_set():
             self._ended_unasked(process, exit_code)
 
-    async def _answer(self, process: WorkerProcess, what: str, of: str) -> object:
+    async def _answer(self, process: WorkerProcess, what: str, of: Any) -> object:
         match ToParent(what):
-            case ToParent.TELEMETRY:
-                return await self._totals.text(self._running(), TextFormat[of])
+            case ToParent.METRICS:
+                text_format, gzipped = of
+                return await self._totals.body(
+                    self._running(), TextFormat[text_format], gzipped=gzipped
+                )
+            case ToParent.EVERYBODY:
+                return await ask_everybody(self._running(), self._workers, of)
             case ToParent.RELOAD:
                 return (await self._reload.reload()).to_json()
             case ToParent.SERVING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +16,7 @@ from exporters.metrics.negotiation import TextFormat
 from exporters.web.workers import totals as module
 from exporters.web.workers.channel import Channel
 from exporters.web.workers.process import WorkerProcess
+from exporters.web.workers.questions import ToWorker
 from exporters.web.workers.totals import Totals
 
 
@@ -28,18 +30,31 @@ class Worker:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.asked = asyncio.Event()
+        self.measured = 0
+        self.is_active = False
         ours, theirs = socket.socketpair()
         self.channel = Channel(theirs)
         self.process = WorkerProcess(number, 0, ours, serving_at=1.0)
 
-    async def answer(self, what: str, of: str) -> object:
+    async def answer(self, what: str, of: object) -> object:
         self.asked.set()
         await self.may_answer.wait()
-        return snapshot(self.registry)
+        if what == ToWorker.TELEMETRY:
+            return snapshot(self.registry)
+        assert what == ToWorker.SAMPLES
+        return (
+            "# TYPE events_total counter\n"
+            f"events_total {self.measured}\n"
+            "# TYPE event_active gauge\n"
+            f"event_active {int(self.is_active)}\n"
+            "# TYPE event_last_seen_timestamp_seconds gauge\n"
+            f"event_last_seen_timestamp_seconds {1000 + self.measured}\n"
+        ).encode()
 
     def count(self, number: int) -> None:
         self.counter.inc(number)
         self.gauge.inc(number)
+        self.measured += 10 * number
 
 
 @pytest.fixture
@@ -47,7 +62,7 @@ async def start() -> AsyncIterator[Callable[[int], Worker]]:
     workers: list[Worker] = []
     running: list[asyncio.Task[None]] = []
 
-    async def nothing(what: str, of: str) -> object:
+    async def nothing(what: str, of: object) -> object:
         return None
 
     def start(number: int) -> Worker:
@@ -71,8 +86,19 @@ def totals() -> Totals:
 
 
 async def read(totals: Totals, *workers: Worker) -> dict[str, float]:
-    text = await totals.text([worker.process for worker in workers], TextFormat.PROMETHEUS)
-    return {name: float(value) for name, value in re.findall(r"^(\w+) (.+)$", text, re.MULTILINE)}
+    body = await totals.body(
+        [worker.process for worker in workers], TextFormat.PROMETHEUS, gzipped=False
+    )
+    found = re.findall(r"^(\w+) (.+)$", body.decode(), re.MULTILINE)
+    assert len(found) == len(dict(found)), "a sample is there twice"
+    return {name: float(value) for name, value in found}
+
+
+def measured(metrics: dict[str, float]) -> tuple[float | None, float | None, float | None]:
+    """What was counted, whether something is active, and when something was seen."""
+    names = ("events_total", "event_active", "event_last_seen_timestamp_seconds")
+    events, active, seen = map(metrics.get, names)
+    return events, active, seen
 
 
 async def test_workers_add_up(totals, start):
@@ -86,7 +112,7 @@ async def test_workers_add_up(totals, start):
 
 
 async def test_silent_worker_counts_as_it_was_last_seen(totals, start, monkeypatch):
-    monkeypatch.setattr(module, "SAMPLES_SECONDS", 0.05)
+    monkeypatch.setattr(module, "SEEN_SECONDS", 0.05)
     first, second = start(0), start(1)
     second.count(4)
     await read(totals, first, second)
@@ -95,6 +121,65 @@ async def test_silent_worker_counts_as_it_was_last_seen(totals, start, monkeypat
     metrics = await read(totals, first, second)
     assert (metrics["counted_total"], metrics["open"]) == (4, 0)
     assert metrics["tiny_exporter_workers_answered"] == 1
+
+
+async def test_what_workers_measured_is_joined_in_the_format_that_is_asked_for(totals, start):
+    first, second = start(0), start(1)
+    first.count(3)
+    second.count(4)
+    second.is_active = True
+    assert measured(await read(totals, first, second)) == (70, 1, 1040)
+    processes = [first.process, second.process]
+    body = await totals.body(processes, TextFormat.OPENMETRICS, gzipped=True)
+    text = gzip.decompress(body).decode()
+    assert "# TYPE events counter\nevents_total 70\n" in text
+    assert text.endswith("# EOF\n")
+
+
+async def test_what_a_silent_worker_measured_is_shown_as_it_was_last_seen(
+    totals, start, monkeypatch
+):
+    monkeypatch.setattr(module, "SEEN_SECONDS", 0.05)
+    first, second = start(0), start(1)
+    second.count(4)
+    second.is_active = True
+    await read(totals, first, second)
+    second.may_answer.clear()
+    first.count(1)
+    second.count(1)
+    assert measured(await read(totals, first, second)) == (50, 1, 1040)
+
+
+async def test_state_of_the_ended_is_shown_until_its_successor_has_told_what_there_is(
+    totals, start, monkeypatch
+):
+    monkeypatch.setattr(module, "SEEN_SECONDS", 0.05)
+    first, second = start(0), start(1)
+    first.count(1)
+    second.count(4)
+    second.is_active = True
+    await read(totals, first, second)
+    totals.ended(second.process)
+    assert measured(await read(totals, first)) == (50, 1, 1040)
+
+    third = start(1)
+    third.may_answer.clear()
+    assert measured(await read(totals, first, third)) == (50, 1, 1040)
+    third.may_answer.set()
+    third.count(1)
+    assert measured(await read(totals, first, third)) == (60, 0, 1040)
+
+
+async def test_counters_of_several_that_ended_in_one_place_stay(totals, start):
+    first = start(0)
+    for _ in range(3):
+        second = start(1)
+        second.count(1)
+        await read(totals, first, second)
+        totals.ended(second.process)
+    never_seen = start(1)
+    totals.ended(never_seen.process)
+    assert measured(await read(totals, first)) == (30, 0, 1010)
 
 
 async def test_worker_that_does_not_serve_yet_is_not_waited_for(totals, start):
@@ -127,7 +212,7 @@ async def test_worker_that_ends_while_others_are_asked_counts_once(totals, start
     first.may_answer.clear()
     page = asyncio.create_task(read(totals, first, second))
     await first.asked.wait()
-    await second.process.samples.answer(5.0)
+    await second.process.seeing.answer(5.0)
     totals.ended(second.process)
     first.may_answer.set()
     metrics = await page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import os
 import signal
 import socket
@@ -13,12 +14,16 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as read_openmetrics,
+)
 
 from exporters.errors import NetexportersError
 from exporters.web.listeners import describe_listener
 from exporters.web.shell import build_app
 from exporters.web.workers import supervisor
 from exporters.web.workers.link import ParentLink
+from exporters.web.workers.questions import QUESTION_SECONDS
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that fork")
 
@@ -210,6 +215,89 @@ async def test_worker_that_does_not_answer_is_seen_and_holds_nobody_up(start_cre
         return (await other.metrics())["tiny_exporter_workers_answered",] == 2
 
     await eventually(answers)
+
+
+async def test_samples_of_all_are_joined_whichever_answers(start_crew):
+    crew = await start_crew()
+    first, second = await crew.clients()
+    for _ in range(3):
+        await first.text("/count")
+    for client in (first, second):
+        metrics = await client.metrics()
+        own = [metrics["measured_total", f"of-{number}"] for number in range(2)]
+        assert metrics["measured_total", "unknown"] == sum(own) == metrics["tiny_counted_total",]
+        assert min(own) >= 1
+        assert metrics["measured_active", "of-0"] == metrics["measured_active", "of-1"] == 1
+
+
+async def test_samples_are_compressed_and_may_be_openmetrics(start_crew):
+    client = await (await start_crew()).client()
+    headers = {
+        "Accept": "application/openmetrics-text;version=1.0.0",
+        "Accept-Encoding": "gzip",
+    }
+    async with client.session.get(f"{client.url}/metrics", headers=headers) as response:
+        assert response.headers["Content-Encoding"] == "gzip"
+        text = await response.text()
+    families = {family.name: family.type for family in read_openmetrics(text)}
+    assert families["measured"] == "counter"
+    assert families["tiny_counted"] == "counter"
+
+
+async def test_what_was_measured_stays_while_a_worker_is_killed_and_replaced(start_crew):
+    crew = await start_crew()
+    victim, other = await crew.clients()
+    await victim.text("/count")
+    before = await other.metrics()
+    os.kill(victim.pid, signal.SIGKILL)
+    await crew.tiny.log_line('msg="worker ended"')
+    without = await other.metrics()
+    await crew.next_worker()
+    after = await other.metrics()
+    for metrics in (without, after):
+        assert metrics["measured_total", "of-0"] == before["measured_total", "of-0"]
+        assert metrics["measured_total", "unknown"] == before["measured_total", "unknown"]
+        assert metrics["measured_active", "of-0"] == 1
+
+
+async def test_question_is_answered_by_all_in_their_order(start_crew):
+    crew = await start_crew()
+    for client in await crew.clients():
+        assert json.loads(await client.text("/everybody?word=here")) == ["here 0", "here 1"]
+
+
+async def test_question_that_a_worker_fails_at_has_the_answers_of_the_others(start_crew):
+    crew = await start_crew()
+    client = await crew.client()
+    assert json.loads(await client.text("/everybody?word=fault-0")) == [None, "fault-0 1"]
+    assert json.loads(await client.text("/everybody?word=here")) == ["here 0", "here 1"]
+
+
+async def test_worker_that_owes_an_answer_keeps_nobody_waiting_again(start_crew):
+    crew = await start_crew()
+    victim, other = await crew.clients()
+    os.kill(victim.pid, signal.SIGSTOP)
+    assert json.loads(await other.text("/everybody?word=here")) == [None, "here 1"]
+    loop = asyncio.get_running_loop()
+    began_at = loop.time()
+    for _ in range(5):
+        assert json.loads(await other.text("/everybody?word=here")) == [None, "here 1"]
+    assert loop.time() - began_at < 5 * QUESTION_SECONDS
+    os.kill(victim.pid, signal.SIGCONT)
+
+    async def answers() -> bool:
+        return None not in json.loads(await other.text("/everybody?word=here"))
+
+    await eventually(answers)
+
+
+async def test_question_is_503_while_the_parent_does_not_answer(start_crew):
+    crew = await start_crew()
+    client = await crew.client()
+    os.kill(crew.parent.pid, signal.SIGSTOP)
+    status, text = await client.get("/everybody?word=here")
+    os.kill(crew.parent.pid, signal.SIGCONT)
+    assert (status, text) == (503, "The parent of the workers does not answer.\n")
 
 
 async def test_telemetry_is_503_while_the_parent_does_not_answer(start_crew):

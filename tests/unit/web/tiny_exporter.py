@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,8 +20,11 @@ from prometheus_client import Counter, Gauge
 
 from exporters import cli
 from exporters.errors import ConfigError, Problem
+from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
+from exporters.metrics.text import FamilyType, family_header
 from exporters.web.service import Route, Service
+from exporters.web.shell import SHELL
 
 NAME = "tiny"
 TITLE = "Tiny exporter"
@@ -37,6 +40,7 @@ class Tiny:
         self.open = Gauge("tiny_open", "What is open.", registry=self.registry)
         self.loader = os.getpid()
         self.workers = 0
+        self.number = 0
 
     def load(self) -> None:
         for file in self.files:
@@ -84,7 +88,27 @@ class Tiny:
         self.workers = count
 
     def become(self, number: int) -> None:
+        self.number = number
         print(f"became {number} of {self.workers}", flush=True)
+
+    def samples(self, text_format: TextFormat) -> Iterator[str]:
+        """What each worker has of its own, and of something that all have."""
+        counted = int(self.counted._value.get())
+        yield family_header("measured_total", FamilyType.COUNTER, "Measured.", text_format)
+        yield f'measured_total{{device="unknown"}} {counted}\n'
+        yield f'measured_total{{device="of-{self.number}"}} {counted}\n'
+        yield family_header("measured_active", FamilyType.GAUGE, "So it is.", text_format)
+        yield f'measured_active{{device="of-{self.number}"}} 1\n'
+
+    async def everybody(self, request: web.Request) -> web.Response:
+        """Ask all, what the query says."""
+        whole = request.app[SHELL].whole
+        return web.json_response(await whole.ask_all("told", request.query["word"]))
+
+    def told(self, word: str) -> str:
+        if word == f"fault-{self.number}":
+            raise RuntimeError("a fault of the program")
+        return f"{word} {self.number}"
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -113,7 +137,10 @@ def build(arguments: argparse.Namespace) -> Service:
         name=NAME,
         title=TITLE,
         registry=tiny.registry,
+        samples=tiny.samples,
+        questions={"told": tiny.told},
         routes=(
+            Route("GET", "/everybody", tiny.everybody, "asks all processes"),
             Route("GET", "/slow", tiny.slow, "answers when told to"),
             Route("GET", "/crash", tiny.crash_now, "ends a background task"),
             Route("GET", "/count", tiny.count, "counts"),
