@@ -22,6 +22,7 @@ from exporters.config.event_taxonomy import EVENTS
 from exporters.events.counters import CounterFamily, LastSeenFamily
 from exporters.events.event import Action, Event, Message, Verdict
 from exporters.events.event_counter import EventCounter
+from exporters.events.event_numbers import EventNumbers
 from exporters.events.exposition import Family, ValueFamily, accounting_families
 from exporters.events.json_lines import JsonLines
 from exporters.events.recent import Recent
@@ -93,7 +94,7 @@ class Intake:
         self._families: list[LimitedFamily] = [self.events.family, self.last_seen]
         self._devices: frozenset[str] = frozenset()
         self._clock = clock
-        self._number = 0
+        self.numbers = EventNumbers()
         self.replace(rules, devices)
 
     def attach(
@@ -144,20 +145,13 @@ class Intake:
 
     def record(self, message: Message, verdict: Verdict) -> None:
         """Show a message among the recent events, and log it."""
-        self._number += 1
-        event = Event(self._number, message, verdict)
+        event = Event(self.numbers.take_one(), message, verdict)
         self.recent.add(event)
         if self.json_lines is not None:
             self.json_lines.write(event)
 
-    @property
-    def next_number(self) -> int:
-        """The number of the event that will be recorded next."""
-        return self._number + 1
-
     def record_batch(self, events: Sequence[Event], size_bytes: int) -> None:
-        """Show events that came together, and log them; numbered from ``next_number`` on."""
-        self._number += len(events)
+        """Show events that came together, and log them; their numbers are of ``numbers``."""
         self.recent.add_batch(events, size_bytes)
         if self.json_lines is not None:
             for event in events:

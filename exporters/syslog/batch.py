@@ -68,13 +68,13 @@ class Judgement:
 class BatchEvents(Sequence[Event]):
     """The events of a batch, made one by one when somebody looks."""
 
-    __slots__ = ("_batch", "_first_number", "_judged", "_places", "_settled")
+    __slots__ = ("_batch", "_judged", "_numbers", "_places", "_settled")
 
     def __init__(
         self,
         batch: Batch,
         places: Sequence[int],
-        first_number: int,
+        numbers: Sequence[int],
         settled: Mapping[MessageClass, Verdict],
         judged: Mapping[int, Judgement],
     ) -> None:
@@ -83,13 +83,13 @@ class BatchEvents(Sequence[Event]):
         Args:
             batch: The messages.
             places: Which of them are shown.
-            first_number: Of the first of these.
+            numbers: Of these.
             settled: The verdicts on all messages of a class.
             judged: The judgements on single messages, by their places.
         """
         self._batch = batch
         self._places = places
-        self._first_number = first_number
+        self._numbers = numbers
         self._settled = settled
         self._judged = judged
 
@@ -108,5 +108,4 @@ class BatchEvents(Sequence[Event]):
         batch, place = self._batch, self._places[index]
         judgement = self._judged.get(place)
         verdict = self._settled[batch.classes[place]] if judgement is None else judgement.verdict
-        number = self._first_number + range(len(self))[index]
-        return Event(number, batch.message(place), verdict)
+        return Event(self._numbers[index], batch.message(place), verdict)

@@ -210,8 +210,8 @@ class SyslogReceiver:
             ]
             size_bytes = sum(map(len, map(batch.contents.__getitem__, places)))
         if places:
-            number = self._intake.next_number
-            events = BatchEvents(batch, places, number, plans.settled, judged)
+            numbers = self._intake.numbers.take(len(places))
+            events = BatchEvents(batch, places, numbers, plans.settled, judged)
             self._intake.record_batch(events, size_bytes)
 
     def _look_at_some(self, batch: Batch) -> tuple[dict[int, Judgement], set[int]]:
