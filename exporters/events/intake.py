@@ -30,7 +30,7 @@ from exporters.events.rules import RuleSet
 from exporters.events.series import SeriesLimit
 from exporters.events.state_families import state_families
 from exporters.events.state_file import StateFile
-from exporters.events.states import State, StateKey, States, decode_state, encode_state
+from exporters.events.states import State, States, decode_state, encode_state
 from exporters.logs import fields
 from exporters.metrics.text import FamilyType
 
@@ -80,7 +80,6 @@ class Intake:
             limit=settings.states_limit,
             device_limit=settings.device_states_limit,
             cleared_for_seconds=settings.cleared_for,
-            journal=self._keep_state,
         )
         self.events = EventCounter(settings)
         self.last_seen = LastSeenFamily(
@@ -157,6 +156,22 @@ class Intake:
             for event in events:
                 self.json_lines.write(event)
 
+    def keep_states(self) -> bool:
+        """Put states that have changed into the state file, whose next flush writes them.
+
+        As they are now: one that came and went a hundred times since then is encoded once.
+
+        Returns:
+            Whether there may be more, as a storm is kept in parts.
+        """
+        changed = self.states.take_changed()
+        if self.state_file is not None:
+            self.state_file.update(
+                (_STATES + "\t".join(key), None if state is None else encode_state(state))
+                for key, state in changed
+            )
+        return bool(changed)
+
     def replace(self, rules: RuleSet, devices: Collection[str]) -> None:
         """Judge by other rules from now on, and set series aside for these devices."""
         self.rules = rules
@@ -194,28 +209,17 @@ class Intake:
             if self.json_lines is not None:
                 await asyncio.to_thread(self.json_lines.close)
 
-    def _keep_state(self, key: StateKey, state: State | None) -> None:
-        if self.state_file is None:
-            return
-        name = _STATES + "\t".join(key)
-        if state is None:
-            self.state_file.delete(name)
-        else:
-            self.state_file.put(name, encode_state(state))
-
     def _restore(self) -> None:
         if self.state_file is None:
             return
-        states: dict[StateKey, State] = {}
+        states: list[State] = []
         wrong = 0
         for name, value in self.state_file.items(_STATES):
             try:
-                key, state = decode_state(name.removeprefix(_STATES), value)
+                states.append(decode_state(name.removeprefix(_STATES), value))
             except ValueError:
                 wrong += 1
                 self.state_file.delete(name)
-            else:
-                states[key] = state
         self.states.restore(states, self._clock())
         self.states.keep_only(self._devices, self._clock())
         for name, value in self.state_file.items(_SEEN):
@@ -253,12 +257,18 @@ class Intake:
         self.states.tick(self._clock())
 
     async def _save(self) -> None:
+        await self._keep_states()
         if self.state_file is not None and self.state_file.changed:
             await asyncio.to_thread(self.state_file.flush)
 
     async def _sync(self) -> None:
+        await self._keep_states()
         if self.state_file is not None:
             await asyncio.to_thread(self.state_file.sync)
+
+    async def _keep_states(self) -> None:
+        for _ in iter(self.keep_states, False):
+            await asyncio.sleep(0)
 
     async def _save_last_seen(self) -> None:
         """Note when events were last seen; a minute is exact enough for whoever restarts."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from exporters.events.exposition import Family, ValueFamily
-from exporters.events.states import State, StateKey, States
+from exporters.events.states import State, States
 from exporters.metrics.text import FamilyType, format_value, label_text
 
 
@@ -36,8 +36,8 @@ class StateFamily:
 
     def lines(self) -> Iterator[str]:
         """Give the sample lines, of the states that there are when the first is read."""
-        for key, state in self._states.items():
-            yield f"{self.name}{_labels(key, state)} {format_value(self._value(state))}\n"
+        for state in self._states:
+            yield f"{self.name}{_labels(state)} {format_value(self._value(state))}\n"
 
 
 def state_families(states: States) -> list[Family]:
@@ -99,6 +99,7 @@ def state_families(states: States) -> list[Family]:
     ]
 
 
-def _labels(key: StateKey, state: State) -> str:
+def _labels(state: State) -> str:
+    key = state.key
     pairs = (("device", key.device), ("event", key.event), ("instance", state.instance))
     return label_text(pairs)

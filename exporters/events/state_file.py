@@ -30,7 +30,7 @@ import stat
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -109,6 +109,18 @@ class StateFile:
         with self._changing:
             self._values[key] = value
             self._changed.add(key)
+
+    def update(self, changes: Iterable[tuple[str, Any]]) -> None:
+        """Set many values, or remove those keys whose value is None, as ``put`` and ``delete``."""
+        with self._changing:
+            for key, value in changes:
+                if value is not None:
+                    self._values[key] = value
+                elif key in self._values:
+                    del self._values[key]
+                else:
+                    continue
+                self._changed.add(key)
 
     def delete(self, key: str) -> None:
         """Remove a key, in memory until the next flush."""

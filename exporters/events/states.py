@@ -8,14 +8,15 @@ late finds it. A state is shown at 0 for a while before it vanishes, so that an 
 because it is over and not because its series is stale. Messages that were overtaken by later ones
 change nothing (``exporters.events.boot``).
 
-Pure: time comes in, and what changed is handed to a journal, to be kept.
+Pure: time comes in, and what has changed is noted, to be kept by whoever asks for it.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final, Literal, NamedTuple
 
 from exporters.config.event_taxonomy import EVENTS
@@ -26,6 +27,7 @@ _KEPT_EVERY_SECONDS: Final = 60.0
 """How old what is kept of a state may be that messages confirm again and again."""
 
 _ENDS_A_TICK: Final = 1000
+_GIVEN_AT_ONCE: Final = 1000
 
 Outcome = Literal["raised", "cleared", "confirmed", "overtaken", "refused"]
 """What a change came to; ``confirmed``: the state was so already."""
@@ -48,6 +50,7 @@ class State:
     """One state; times are Unix times.
 
     Attributes:
+        key: What tells it from others.
         active: Whether it is raised.
         instance: What people know it by; of all states of its device and event, it alone has it,
             for as long as it is there, because it is a label.
@@ -57,8 +60,11 @@ class State:
         ends_at: When it ends by itself if it is raised, when it vanishes if not; 0: never.
         uptime_ticks: sysUpTime of the last message, None if it had none.
         survives_restart: Whether it holds when the device restarts.
+        looked_at: When ``States.tick`` will look next whether it ends.
+        noted_at: When it was last noted as changed.
     """
 
+    key: StateKey
     active: bool
     instance: str
     since: float
@@ -67,47 +73,45 @@ class State:
     ends_at: float
     uptime_ticks: int | None
     survives_restart: bool
+    looked_at: float = field(default=inf, compare=False, repr=False)
+    noted_at: float = field(default=-inf, compare=False, repr=False)
 
 
-Journal = Callable[[StateKey, State | None], None]
-"""Is told what a state has become; None: it has vanished."""
+class _DeviceStates:
+    """The keys of one device's states: those that are raised, and those that are over."""
 
+    __slots__ = ("over", "raised")
 
-def _no_journal(key: StateKey, state: State | None) -> None:
-    """Keep nothing."""
+    def __init__(self) -> None:
+        self.raised: set[StateKey] = set()
+        self.over: dict[StateKey, None] = {}
+        """Those first that are so the longest."""
 
 
 class States:
     """All states, at most *limit*, and *device_limit* of one device."""
 
-    def __init__(
-        self,
-        *,
-        limit: int,
-        device_limit: int,
-        cleared_for_seconds: float,
-        journal: Journal = _no_journal,
-    ) -> None:
+    def __init__(self, *, limit: int, device_limit: int, cleared_for_seconds: float) -> None:
         self.limit = limit
         self.outcomes: dict[Outcome, int] = dict.fromkeys(OUTCOMES, 0)
         self.expired = 0
         """How many were ended by their time to live."""
         self._device_limit = device_limit
         self._cleared_for_seconds = cleared_for_seconds
-        self._journal = journal
-        self._states: dict[StateKey, State] = {}
-        self._of_device: dict[str, set[StateKey]] = {}
-        self._over: dict[str, dict[StateKey, None]] = {}
-        """The states of a device that are over, those first that are so the longest."""
+        self._states: dict[tuple[str, str, str], State] = {}
+        """By their keys; a plain tuple finds them too, and takes a third of the time to make."""
+        self._devices: dict[str, _DeviceStates] = {}
         self._instances: set[tuple[str, str, str]] = set()
         self._ends: list[tuple[float, StateKey]] = []
+        """A heap. A state is in it no later than it ends: who only prolongs it leaves it there."""
+        self._changed: set[StateKey] = set()
 
     def __len__(self) -> int:
         return len(self._states)
 
-    def items(self) -> Iterator[tuple[StateKey, State]]:
-        """Give all states as they are now; they may change while they are read."""
-        return iter(tuple(self._states.items()))
+    def __iter__(self) -> Iterator[State]:
+        """Give all states that there are now; they may change while they are read."""
+        return iter(list(self._states.values()))
 
     def get(self, key: StateKey) -> State | None:
         """Give one state."""
@@ -117,10 +121,9 @@ class States:
         self, device: str, change: Change, now: float, uptime_ticks: int | None = None
     ) -> Outcome:
         """Change a state as a message says that was received at *now*."""
-        key = StateKey(device, change.event, change.key)
-        state = self._states.get(key)
+        state = self._states.get((device, change.event, change.key))
         if state is None:
-            outcome = self._make(key, change, now, uptime_ticks)
+            outcome = self._make(device, change, now, uptime_ticks)
         elif (
             uptime_ticks is not None
             and state.uptime_ticks is not None
@@ -128,25 +131,26 @@ class States:
         ):
             outcome = "overtaken"
         else:
-            outcome = self._change(key, state, change, now, uptime_ticks)
+            outcome = self._change(state, change, now, uptime_ticks)
         self.outcomes[outcome] += 1
         return outcome
 
     def restarted(self, device: str, now: float) -> int:
         """Clear what a restart of a device ends, and give how many that were."""
-        ended = 0
-        for key in sorted(self._of_device.get(device, ())):
-            state = self._states[key]
-            if state.active and not state.survives_restart:
-                self._end(key, state, now)
-                ended += 1
-        return ended
+        of_device = self._devices.get(device)
+        if of_device is None:
+            return 0
+        states = [self._states[key] for key in sorted(of_device.raised)]
+        ended = [state for state in states if not state.survives_restart]
+        for state in ended:
+            self._end(state, now)
+        return len(ended)
 
     def keep_only(self, devices: Collection[str], now: float) -> None:
         """Clear the states of all other devices: they have left the inventory."""
-        for key, state in self.items():
-            if state.active and key.device not in devices:
-                self._end(key, state, now)
+        for state in self:
+            if state.active and state.key.device not in devices:
+                self._end(state, now)
 
     def tick(self, now: float) -> None:
         """End what has lived its time, and let vanish what was shown at 0 long enough.
@@ -156,141 +160,172 @@ class States:
         for _ in range(_ENDS_A_TICK):
             if not self._ends or self._ends[0][0] > now:
                 return
-            _, key = heapq.heappop(self._ends)
+            looked_at, key = heapq.heappop(self._ends)
             state = self._states.get(key)
-            if state is None or not state.ends_at:
+            if state is None or state.looked_at != looked_at:
+                continue  # it was to end later then, or was another one
+            state.looked_at = inf
+            if state.ends_at > looked_at:  # it has been prolonged since
+                self._schedule(state)
+            elif not state.ends_at:
                 continue
-            if state.ends_at > now:  # it has been prolonged since
-                heapq.heappush(self._ends, (state.ends_at, key))
             elif state.active:
                 self.expired += 1
-                self._end(key, state, now)
+                self._end(state, now)
             else:
-                self._forget(key)
+                self._forget(state)
 
-    def restore(self, saved: Mapping[StateKey, State], now: float) -> None:
+    def restore(self, saved: Iterable[State], now: float) -> None:
         """Take over states of an earlier process; what has ended meanwhile ends at the next tick.
 
         Those that are over are shown for as long again: nobody may have seen their 0 yet.
         """
-        for key, state in sorted(saved.items(), key=lambda item: item[1].since):
-            if self._has_room(key):
+        for state in sorted(saved, key=lambda state: state.since):
+            if self._has_room(state.key.device):
                 if not state.active:
                     state.ends_at = now + self._cleared_for_seconds
-                state.instance = self._claim(key, state.instance)
-                self._states[key] = state
-                self._of_device.setdefault(key.device, set()).add(key)
-                self._file(key, state)
-                self._schedule(key, state)
+                state.instance = self._claim(state.key, state.instance)
+                self._add(state)
 
-    def _make(self, key: StateKey, change: Change, now: float, uptime_ticks: int | None) -> Outcome:
-        if not self._has_room(key) and not self._make_room(key.device):
+    def take_changed(self) -> list[tuple[StateKey, State | None]]:
+        """Give states that have changed and were not given since, to be kept; None: it is gone.
+
+        At most a thousand at a time; nothing when there are no more.
+        """
+        changed = self._changed
+        keys = [changed.pop() for _ in range(min(len(changed), _GIVEN_AT_ONCE))]
+        return [(key, self._states.get(key)) for key in keys]
+
+    def _make(self, device: str, change: Change, now: float, uptime_ticks: int | None) -> Outcome:
+        if not self._has_room(device) and not self._make_room(device):
             return "refused"
+        raised, event, name, instance, _, survives_restart = change
+        key = StateKey(device, event, name)
         state = State(
-            active=change.raised,
-            instance=self._claim(key, change.instance),
-            since=now,
-            changed_at=now,
-            transitions=int(change.raised),
-            ends_at=self._ends_at(change, now),
-            uptime_ticks=uptime_ticks,
-            survives_restart=change.survives_restart,
-        )
+            key, raised, self._claim(key, instance), now, now, int(raised),
+            self._ends_at(change, now), uptime_ticks, survives_restart,
+        )  # fmt: skip
+        self._add(state)
+        self._note(state, now)
+        return "raised" if raised else "cleared"
+
+    def _add(self, state: State) -> None:
+        key = state.key
         self._states[key] = state
-        self._of_device.setdefault(key.device, set()).add(key)
-        self._file(key, state)
-        self._schedule(key, state)
-        self._journal(key, state)
-        return "raised" if change.raised else "cleared"
+        of_device = self._devices.get(key.device)
+        if of_device is None:
+            of_device = self._devices[key.device] = _DeviceStates()
+        if state.active:
+            of_device.raised.add(key)
+        else:
+            of_device.over[key] = None
+        if state.ends_at:
+            self._schedule(state)
 
     def _claim(self, key: StateKey, wanted: str) -> str:
         """Give a state the instance that it wants, or one that no other has.
 
         Rows of two tables, or two interfaces with one description, may want the same.
         """
-        instance = wanted
+        device, event, name = key
+        claim = (device, event, wanted)
         number = 1
-        while (key.device, key.event, instance) in self._instances:
-            instance = f"{wanted} ({key.key})" if number == 1 else f"{wanted} ({key.key}, {number})"
+        while claim in self._instances:
+            suffix = f"({name})" if number == 1 else f"({name}, {number})"
+            claim = (device, event, f"{wanted} {suffix}")
             number += 1
-        self._instances.add((key.device, key.event, instance))
-        return instance
+        self._instances.add(claim)
+        return claim[2]
 
     def _change(
-        self, key: StateKey, state: State, change: Change, now: float, uptime_ticks: int | None
+        self, state: State, change: Change, now: float, uptime_ticks: int | None
     ) -> Outcome:
-        is_news = state.active != change.raised
-        must_keep = is_news or now - state.changed_at >= _KEPT_EVERY_SECONDS
+        raised = change.raised
+        if raised:
+            state.survives_restart = change.survives_restart
         state.changed_at = now
         state.uptime_ticks = uptime_ticks
-        ended_at, state.ends_at = state.ends_at, self._ends_at(change, now)
-        if change.raised:
-            state.survives_restart = change.survives_restart
+        state.ends_at = ends_at = self._ends_at(change, now)
+        is_news = state.active != raised
         if is_news:
-            state.active = change.raised
-            state.since = now
-            state.transitions += 1
-            self._file(key, state)
-        if is_news or state.ends_at < ended_at or not ended_at:
-            self._schedule(key, state)
-        if must_keep:
-            self._journal(key, state)
+            self._turn(state, now)
+        elif now - state.noted_at >= _KEPT_EVERY_SECONDS:
+            self._note(state, now)
+        if 0.0 < ends_at < state.looked_at:
+            self._schedule(state)
         if not is_news:
             return "confirmed"
-        return "raised" if change.raised else "cleared"
+        return "raised" if raised else "cleared"
 
-    def _end(self, key: StateKey, state: State, now: float) -> None:
-        state.active = False
-        state.since = state.changed_at = now
-        state.transitions += 1
+    def _end(self, state: State, now: float) -> None:
+        state.changed_at = now
         state.ends_at = now + self._cleared_for_seconds
-        self._file(key, state)
-        self._schedule(key, state)
-        self._journal(key, state)
+        self._turn(state, now)
+        if state.ends_at < state.looked_at:
+            self._schedule(state)
 
-    def _file(self, key: StateKey, state: State) -> None:
-        """Note that a state has begun or is over since now."""
-        over = self._over.setdefault(key.device, {})
-        over.pop(key, None)
-        if not state.active:
-            over[key] = None
+    def _turn(self, state: State, now: float) -> None:
+        """Let a state be raised that was not, or be over."""
+        state.active = not state.active
+        state.since = now
+        state.transitions += 1
+        of_device = self._devices[state.key.device]
+        if state.active:
+            del of_device.over[state.key]
+            of_device.raised.add(state.key)
+        else:
+            of_device.raised.remove(state.key)
+            of_device.over[state.key] = None
+        self._note(state, now)
+
+    def _note(self, state: State, now: float) -> None:
+        """Note that a state is to be kept."""
+        state.noted_at = now
+        self._changed.add(state.key)
 
     def _ends_at(self, change: Change, now: float) -> float:
         if not change.raised:
             return now + self._cleared_for_seconds
         return now + change.ttl_seconds if change.ttl_seconds else 0.0
 
-    def _schedule(self, key: StateKey, state: State) -> None:
-        if state.ends_at:
-            heapq.heappush(self._ends, (state.ends_at, key))
+    def _schedule(self, state: State) -> None:
+        """Have ``tick`` look at a state when it ends."""
+        state.looked_at = state.ends_at
+        heapq.heappush(self._ends, (state.ends_at, state.key))
         if len(self._ends) > 2 * len(self._states) + 1000:
-            # Each change moves the end, and leaves the earlier one behind.
-            self._ends = [(state.ends_at, key) for key, state in self._states.items()]
-            self._ends = [entry for entry in self._ends if entry[0]]
+            # An end that comes nearer leaves the later one behind, and so does what is forgotten.
+            self._ends = [
+                (state.looked_at, state.key)
+                for state in self._states.values()
+                if state.looked_at != inf
+            ]
             heapq.heapify(self._ends)
 
-    def _forget(self, key: StateKey) -> None:
-        state = self._states.pop(key)
+    def _forget(self, state: State) -> None:
+        """Let a state vanish that is over."""
+        key = state.key
+        del self._states[key]
         self._instances.discard((key.device, key.event, state.instance))
-        self._over[key.device].pop(key, None)
-        keys = self._of_device[key.device]
-        keys.discard(key)
-        if not keys:
-            del self._of_device[key.device], self._over[key.device]
-        self._journal(key, None)
+        of_device = self._devices[key.device]
+        del of_device.over[key]
+        if not of_device.over and not of_device.raised:
+            del self._devices[key.device]
+        self._changed.add(key)
 
-    def _has_room(self, key: StateKey) -> bool:
-        return (
-            len(self._states) < self.limit
-            and len(self._of_device.get(key.device, ())) < self._device_limit
-        )
+    def _has_room(self, device: str) -> bool:
+        if len(self._states) >= self.limit:
+            return False
+        of_device = self._devices.get(device)
+        if of_device is None:
+            return True
+        return len(of_device.raised) + len(of_device.over) < self._device_limit
 
     def _make_room(self, device: str) -> bool:
         """Forget the state of the device that is over longest, if one is."""
-        longest = next(iter(self._over.get(device, ())), None)
-        if longest is None:
+        of_device = self._devices.get(device)
+        if of_device is None or not of_device.over:
             return False
-        self._forget(longest)
+        self._forget(self._states[next(iter(of_device.over))])
         return True
 
 
@@ -302,7 +337,7 @@ def encode_state(state: State) -> list[Any]:
     ]  # fmt: skip
 
 
-def decode_state(key: str, value: Any) -> tuple[StateKey, State]:
+def decode_state(key: str, value: Any) -> State:
     """Give a state of an earlier process.
 
     Raises:
@@ -317,7 +352,7 @@ def decode_state(key: str, value: Any) -> tuple[StateKey, State]:
         numbers.append(uptime_ticks)
     if not isinstance(instance, str) or not all(isinstance(n, int | float) for n in numbers):
         raise ValueError(f"not a state: {key!r}")
-    return StateKey(*parts), State(
-        bool(active), instance, float(since), float(changed_at), int(transitions),
-        float(ends_at), uptime_ticks, bool(survives),
+    return State(
+        StateKey(*parts), bool(active), instance, float(since), float(changed_at),
+        int(transitions), float(ends_at), uptime_ticks, bool(survives),
     )  # fmt: skip

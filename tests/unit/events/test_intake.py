@@ -217,6 +217,7 @@ def test_states_and_last_seen_outlive_a_process_that_is_killed(tmp_path: Path):
     intake.take(down("eth1"))
     intake.take(down("eth2"))
     intake.take(up("eth2"))
+    intake.keep_states()
     file.flush()
     (tmp_path / "copy").write_bytes((tmp_path / "state").read_bytes())  # as kill -9 leaves it
 
@@ -230,6 +231,20 @@ def test_states_and_last_seen_outlive_a_process_that_is_killed(tmp_path: Path):
     again.take(up("eth1"))
     assert samples(again)["network_event_active", "core-1", "link", "eth1"] == 0
     file.close()
+
+
+async def test_storm_that_ends_with_the_process_is_kept_whole(tmp_path: Path):
+    file = StateFile.open(tmp_path / "state")
+    intake = make(state_file=file, settings={"device_states_limit": 5000})
+    async with intake.running():
+        for port in range(3000):
+            intake.take(down(f"eth{port}"))
+    file.close()
+
+    again = make(
+        state_file=StateFile.open(tmp_path / "state"), settings={"device_states_limit": 5000}
+    )
+    assert len(again.states) == 3000
 
 
 async def test_what_changes_is_kept_while_it_runs_and_at_the_end(tmp_path: Path, monkeypatch):

@@ -45,6 +45,20 @@ def test_values_are_there_again(path):
     assert contents(path) == {"a\tb": 2, "b": {"x": 1.5}}
 
 
+def test_update_writes_what_has_changed_and_nothing_of_what_came_and_went(path):
+    file = StateFile.open(path)
+    file.update([("a", [1]), ("b", [2]), ("c", [3])])
+    file.flush()
+    before = path.read_bytes()
+    file.update([("a", [4]), ("b", None), ("never there", None)])
+    file.update([("d", [5])])
+    file.update([("d", None)])
+    file.close()
+
+    assert len(path.read_bytes().removeprefix(before).splitlines()) == 3
+    assert contents(path) == {"a": [4], "c": [3]}
+
+
 def test_items_are_found_by_the_beginning_of_their_keys(path):
     file = StateFile.open(path)
     file.put("state\t1", 1)
