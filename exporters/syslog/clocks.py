@@ -26,6 +26,8 @@ from exporters.wire.syslog_message import SyslogMessage, decode_message
 _LOOKS_LIKE_TIME: Final = re.compile(rb"\d\d:\d\d:\d\d|\d{9}\.").search
 _STAMP_ENDS: Final = 160
 """Before this place, in all forms but those of firewalls that list values."""
+_KEPT_BYTES: Final = 2048
+"""Of a message that waits to be read: marks of the clock stand among its first fields."""
 _WRONG: Final = (Clock.NEVER_SET, Clock.UNSYNCHRONISED)
 
 
@@ -78,7 +80,7 @@ class Clocks:
         if device == UNKNOWN:
             return
         if device not in self._newest or _LOOKS_LIKE_TIME(content, 0, _STAMP_ENDS):
-            self._newest[device] = _Newest(content, message_class, received_at)
+            self._newest[device] = _Newest(content[:_KEPT_BYTES], message_class, received_at)
 
     def keep_only(self, devices: Collection[str]) -> None:
         """Forget the clocks of devices that are not in the inventory any more."""

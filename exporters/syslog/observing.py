@@ -6,7 +6,7 @@ that their senders number, those that stand for others, and of each device the n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import compress, repeat
 from operator import attrgetter
 from typing import Final, NamedTuple, Protocol
@@ -106,8 +106,7 @@ class Observation:
                 _show(batch, self._observer)
             except Exception as error:  # noqa: BLE001 - of any kind, and told
                 self._on_error(error)
-        arrivals = zip(batch.contents, batch.classes, repeat(batch.received_at), strict=False)
-        self._newest.update(zip(batch.devices, arrivals, strict=False))
+        self._newest.update(_newest(batch))
 
     def settle(self) -> None:
         """Show the newest message of each device that has sent since the last time."""
@@ -133,6 +132,16 @@ class Observation:
         if previous is not None and previous.message_class.is_repeat:
             return self._repeated.get(device)
         return previous
+
+
+def _newest(batch: Batch) -> Iterable[tuple[str, tuple[bytes, MessageClass, float]]]:
+    """Give messages with their devices, the newest of each device last."""
+    devices, contents, classes = batch.devices, batch.contents, batch.classes
+    if devices and devices[0] == devices[-1] and devices.count(devices[0]) == len(devices):
+        # As a connection brings them.
+        devices, contents, classes = devices[-1:], contents[-1:], classes[-1:]
+    arrivals = zip(contents, classes, repeat(batch.received_at), strict=False)
+    return zip(devices, arrivals, strict=True)
 
 
 def _show(batch: Batch, observer: Observer) -> None:

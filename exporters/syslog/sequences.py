@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
-from operator import itemgetter
 from typing import Final, NamedTuple
 
 from exporters.config.event_settings import EventSettings
@@ -32,6 +31,7 @@ _META: Final = "meta"
 _MODULI: Final = {_MESSAGE: 2**32, _SERVICE: 2**32, _META: 2**31 - 1}
 """How many numbers there are; the last of sequenceId is 2147483647, and 1 follows."""
 _MOST_GAPS: Final = 64
+_NO_COUNTERS: Final = (None, None)
 _UNPADDED: Final = 100_000
 """From here on a sequence number of six digits has no leading zero."""
 
@@ -50,9 +50,6 @@ class _Begun(NamedTuple):
     next_number: int
     expected: int
     """What was expected when it came."""
-
-
-_FIRST: Final = itemgetter(_Gap._fields.index("first"))
 
 
 class Counter:
@@ -83,7 +80,13 @@ class Counter:
         self._turned_at = now
 
     def take(self, number: int, now: float) -> None:
-        """Take a number that is not the expected one."""
+        """Take a number; one that is too large for the counter is none."""
+        if number == self.expected <= self._modulus:
+            self.expected += 1
+            self.received += 1
+            return
+        if number > self._modulus:
+            return
         self.received += 1
         ahead = (number - self.expected) % self._modulus
         place = self.expected + self._turn + ahead
@@ -149,8 +152,10 @@ class Counter:
     def _is_late(self, place: int) -> bool:
         """Whether a message was missing until now."""
         gaps = self._gaps
-        position = bisect_right(gaps, place, key=_FIRST) - 1
-        if position < 0 or place > gaps[position].last:
+        if not gaps or not gaps[0].first <= place <= gaps[-1].last:
+            return False
+        position = bisect_right(gaps, _Gap(place, place + MOST_LOST, 0.0)) - 1
+        if place > gaps[position].last:
             return False
         first, last, noticed_at = gaps[position]
         rest = _Gap(first, place - 1, noticed_at), _Gap(place + 1, last, noticed_at)
@@ -176,6 +181,8 @@ class Sequences:
         self._duplicates = family("duplicates", "Numbered messages that came again.")
         self._resets = family("resets", "How often a counter began anew.")
         self._counters: dict[tuple[str, str], Counter] = {}
+        self._of_cisco: dict[str, tuple[Counter | None, Counter | None]] = {}
+        """Of devices that have any: that of messages, and that of all that is written."""
         self._settled_at = 0.0
 
     @property
@@ -187,15 +194,17 @@ class Sequences:
         """Take the numbers of messages, in the order in which they came."""
         if now - self._settled_at >= LATE_SECONDS:
             self.settle(now)
-        counters = self._counters
+        known = self._of_cisco
         for device, numbers in zip(devices, found, strict=True):
             meta, _, number, sequence = numbers
-            # One number without a leading zero, as nearly all messages have it, takes no detour.
-            if number and not sequence and number[0] != _ZERO:
-                counter = counters.get((device, _MESSAGE))
-                if counter is not None and counter.expected == int(number):
-                    counter.expected += 1
-                    counter.received += 1
+            # Nearly all that are numbered take no detour; a lone number that begins with 0 may be
+            # a sequence number.
+            if number and number[0] != _ZERO:
+                message, service = known.get(device, _NO_COUNTERS)
+                if message is not None and (not sequence or service is not None):
+                    message.take(int(number), now)
+                    if service is not None and sequence:
+                        service.take(int(sequence), now)
                     continue
             if (number or sequence or meta) and device != UNKNOWN:
                 self._take_numbers(device, numbers, now)
@@ -216,6 +225,8 @@ class Sequences:
         self._counters = {
             key: counter for key, counter in self._counters.items() if key[0] in devices
         }
+        for device in self._of_cisco.keys() - devices:
+            del self._of_cisco[device]
 
     def _take_numbers(self, device: str, found: Found, now: float) -> None:
         numbers = read_numbers(found)
@@ -223,13 +234,18 @@ class Sequences:
         if message is not None and service is None and self._is_unpadded(device, message):
             message, service = None, message
         for kind, number in ((_MESSAGE, message), (_SERVICE, service), (_META, numbers.meta)):
-            if number is None or number > _MODULI[kind]:
+            if number is None:
                 continue
             counter = self._counters.get((device, kind))
-            if counter is None:
-                self._counters[device, kind] = Counter(number, _MODULI[kind], now)
-            else:
+            if counter is not None:
                 counter.take(number, now)
+            elif number <= _MODULI[kind]:
+                self._begin(device, kind, Counter(number, _MODULI[kind], now))
+
+    def _begin(self, device: str, kind: str, counter: Counter) -> None:
+        self._counters[device, kind] = counter
+        counters = self._counters
+        self._of_cisco[device] = counters.get((device, _MESSAGE)), counters.get((device, _SERVICE))
 
     def _is_unpadded(self, device: str, number: int) -> bool:
         """Whether a lone number continues one that had leading zeros while it was smaller."""

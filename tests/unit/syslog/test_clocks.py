@@ -42,6 +42,14 @@ class Watched:
         return samples
 
 
+def test_long_message_takes_no_more_memory_than_its_beginning() -> None:
+    watched = Watched()
+    watched.take(CISCO % (b"", b"12:00:02") + b"x" * 60_000)
+
+    assert [len(newest.content) for newest in watched.clocks._newest.values()] == [2048]
+    assert watched.values() == {"skew_seconds": 2, "unreadable": 0}
+
+
 @pytest.mark.parametrize(
     ("message", "expected"),
     [

@@ -173,6 +173,26 @@ def test_sequence_number_goes_on_without_its_leading_zero() -> None:
     }
 
 
+def test_both_numbers_of_a_message_are_counted() -> None:
+    sequences = Sequences(EventSettings())
+    message = b"<189>%d: sw: %06d: *Mar 15 10:05:53.044: %%SYS-5-CONFIG_I: x"
+    sent = [(1, 7), (2, 8), (3, 11), (5, 12), (5, 12), (6, 13)]
+    sequences.take(["a"] * len(sent), find_numbers([message % numbers for numbers in sent]), 0.0)
+    sequences.settle(LATER)
+
+    counts = {key: counter.counts() for key, counter in sequences._counters.items()}
+    assert counts == {("a", "message"): (6, 1, 1, 0), ("a", "service"): (6, 2, 1, 0)}
+
+
+def test_number_behind_the_last_of_a_counter_is_none() -> None:
+    sequences = Sequences(EventSettings())
+    numbers = [2**32 - 1, 2**32, 2**32 + 1, 2**32 + 2]
+    sequences.take(["a"] * 4, find_numbers([CISCO % number for number in numbers]), 0.0)
+
+    (counter,) = sequences._counters.values()
+    assert counter.counts() == (2, 0, 0, 0)
+
+
 def test_strangers_have_no_counters() -> None:
     numbered = Numbered()
     numbered.take(CISCO % 1, CISCO % 1, CISCO % 900, device="unknown")
