@@ -7,7 +7,7 @@ done by one pattern and one look into a dictionary (``exporters.wire.syslog_shap
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -116,11 +116,11 @@ class Classifier:
         """Give the classes of many messages; the same as of each alone."""
         if not messages:
             return []
-        lines = b"\n".join(messages) + b"\n"
-        if b"\0" in lines or b"\r" in lines or lines.count(b"\n") != len(messages):
-            first_lines = (strip_trailer(message).partition(b"\n")[0] for message in messages)
-            lines = b"\n".join(first_lines) + b"\n"
-        found = shapes_of(lines)
+        octets = b"".join(messages)
+        lines: Iterable[bytes] = messages
+        if b"\n" in octets or b"\r" in octets or b"\0" in octets:
+            lines = (strip_trailer(message).partition(b"\n")[0] for message in messages)
+        found = shapes_of(b"\n".join(lines) + b"\n")
         classes = list(map(self._by_found.get, found))
         if None in classes:
             return [
