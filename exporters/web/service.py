@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -96,11 +96,11 @@ def _always_ready() -> str | None:
     return None
 
 
-def _nothing_to_divide(count: int) -> None:
-    return None
+def _nothing_to_divide(_: int) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
-def _all_alike(number: int) -> None:
+def _all_alike(_: int) -> None:
     return None
 
 
@@ -128,7 +128,8 @@ class Service:
         lifespan: what lives while the server serves; entered before the first request.
         shares: what several processes would each have their share of.
         divide: told how many workers there will be, in their parent, before the first is forked;
-            only where there are several. It opens what all of them inherit. Raises ConfigError.
+            only where there are several. What all of them inherit is open for as long as the
+            context lasts; entering it raises ConfigError.
         become: told which worker this process is, from 0, after the fork and before the lifespan;
             a worker in place of one that ended has its number.
     """
@@ -149,7 +150,7 @@ class Service:
     discovery: Callable[[], Sequence[DiscoveryGroup]] | None = None
     lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     shares: Shares = Shares.REQUESTS
-    divide: Callable[[int], None] = _nothing_to_divide
+    divide: Callable[[int], AbstractContextManager[None]] = _nothing_to_divide
     become: Callable[[int], None] = _all_alike
 
 

@@ -40,8 +40,8 @@ def run(service: Service, settings: WebSettings) -> None:
     timeout_seconds = settings.shutdown_timeout_seconds
     settle_heap()
     if settings.workers > 1:
-        service.divide(settings.workers)
-        asyncio.run(supervise(app, listeners, settings.workers, timeout_seconds))
+        with service.divide(settings.workers):
+            asyncio.run(supervise(app, listeners, settings.workers, timeout_seconds))
     else:
         asyncio.run(serve(app, SoleAcceptor(listeners), shutdown_timeout_seconds=timeout_seconds))
 

@@ -85,6 +85,8 @@ async def test_exporter_is_divided_once_and_each_worker_knows_its_number(start_c
     assert sorted(match[1] for match in became) == ["0", "1"]
     os.kill(crew.pids[1], signal.SIGKILL)
     await crew.tiny.output_line("became 1 of 2")
+    crew.parent.send_signal(signal.SIGTERM)
+    await crew.tiny.output_line("whole again")
 
 
 async def test_one_worker_is_not_divided(start, tmp_path):

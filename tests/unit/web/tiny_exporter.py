@@ -12,7 +12,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from aiohttp import web
@@ -82,10 +82,13 @@ class Tiny:
         self.open.inc()
         return web.Response(text=str(os.getpid()))
 
-    def divide(self, count: int) -> None:
+    @contextmanager
+    def divide(self, count: int) -> Iterator[None]:
         if "indivisible" in self.text:
             raise ConfigError((Problem("cannot be divided"),))
         self.workers = count
+        yield
+        print("whole again", flush=True)
 
     def become(self, number: int) -> None:
         self.number = number
