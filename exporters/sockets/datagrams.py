@@ -15,6 +15,7 @@ Sources: ip(7) (IP_PKTINFO), ipv6(7) (IPV6_PKTINFO), udp(7).
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import socket
 import struct
@@ -28,6 +29,7 @@ from exporters.sockets import receive_buffer
 from exporters.sockets.listen_address import ListenAddress, SocketAddress
 from exporters.sockets.receive_buffer import QueueState
 from exporters.sockets.recvmmsg import BATCH, CONTROL_BYTES, NAME_BYTES, BatchReader
+from exporters.sockets.shared_port import share_port
 
 LONGEST_DATAGRAM_BYTES: Final = 65535
 
@@ -85,7 +87,9 @@ class DatagramSocket:
         self.asked_bytes = asked_bytes
         self.granted_bytes = receive_buffer.grow(opened, asked_bytes)
         self._socket = opened
-        self._drops_seen = 0
+        # In memory that forks share: the kernel counts for as long as the socket is open, and who
+        # reads it in place of a process that ended begins where that one has left off.
+        self._drops_seen = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("Q")
         self._drops = 0
         self._reader: _Reader = (
             BatchReader(opened, LONGEST_DATAGRAM_BYTES) if _IS_LINUX else _SingleReader(opened)
@@ -114,10 +118,13 @@ class DatagramSocket:
         self._socket.sendmsg((content,), _answer_control(envelope), 0, address)
 
     def state(self) -> QueueState:
-        """How much lies unread, and how many datagrams were lost since the socket was opened."""
+        """How much lies unread, and how many datagrams were lost since the socket was opened.
+
+        Of a socket that another process has read before: since that one was last asked.
+        """
         state = receive_buffer.read_state(self._socket)
-        self._drops += (state.drops - self._drops_seen) & 0xFFFFFFFF
-        self._drops_seen = state.drops
+        self._drops += (state.drops - self._drops_seen[0]) & 0xFFFFFFFF
+        self._drops_seen[0] = state.drops
         return state._replace(drops=self._drops)
 
 
@@ -153,6 +160,41 @@ def open_datagram_sockets(
                 opened.append(DatagramSocket(bound, asked_bytes=receive_buffer_bytes))
         undo.pop_all()
     return opened
+
+
+def open_shared_datagram_sockets(
+    addresses: Sequence[ListenAddress],
+    count: int,
+    *,
+    receive_buffer_bytes: int,
+    flag: str,
+    answers: bool,
+) -> list[list[DatagramSocket]]:
+    """Open sockets at all *addresses*, or none, for each of *count* processes.
+
+    Each has its share of the senders (``exporters.sockets.shared_port``).
+
+    Raises:
+        ConfigError: The system refuses one of them.
+    """
+    shares: list[list[DatagramSocket]] = [[] for _ in range(count)]
+    with ExitStack() as undo:
+        for address in addresses:
+            for bound in _bind_all(address, flag, answers=answers):
+                for share, one in zip(shares, _share(bound, count, address, flag), strict=True):
+                    undo.callback(one.close)
+                    share.append(DatagramSocket(one, asked_bytes=receive_buffer_bytes))
+        undo.pop_all()
+    return shares
+
+
+def _share(
+    bound: socket.socket, count: int, address: ListenAddress, flag: str
+) -> list[socket.socket]:
+    try:
+        return share_port(bound, count)
+    except OSError as error:
+        raise _refused(address, error, flag) from error
 
 
 def _bind_all(address: ListenAddress, flag: str, *, answers: bool) -> list[socket.socket]:
