@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Final, NamedTuple
 
-from exporters.config.devices import Inventory
+from exporters.config.devices import Device, Inventory
 from exporters.config.event_settings import AccessSettings, RateLimit
 from exporters.config.event_taxonomy import UNKNOWN
 from exporters.config.fields import IPNetwork
 from exporters.config.host_address import normalize_ip
+from exporters.events.shares import WHOLE, Share
 
 _MOST_REMEMBERED: Final = 50_000
 
@@ -29,14 +30,19 @@ class Source(NamedTuple):
     device: str
     is_allowed: bool
     is_relay: bool
+    owner: int | None = None
+    """The process that has what is known of the device; None: this one."""
 
 
 class Sources:
     """All senders, as the inventory and the settings see them."""
 
-    def __init__(self, inventory: Inventory | None, access: AccessSettings) -> None:
+    def __init__(
+        self, inventory: Inventory | None, access: AccessSettings, share: Share = WHOLE
+    ) -> None:
         self._inventory = inventory or Inventory(devices=())
         self._access = access
+        self._share = share
         self._known: dict[str, Source] = {}
 
     @property
@@ -72,6 +78,15 @@ class Sources:
                 return device.name
         return source.device
 
+    def origin(self, source: Source, claimed: str) -> Source:
+        """Give the sender as one that speaks for no other, of a message about *claimed*."""
+        if not source.is_relay:
+            return source
+        device = self._inventory.by_hostname(claimed) if claimed else None
+        if device is None:
+            return source._replace(is_relay=False)
+        return source._replace(device=device.name, is_relay=False, owner=self._owner(device))
+
     def _look_up(self, peer: str) -> Source:
         address = normalize_ip(peer)
         if address is None:
@@ -85,7 +100,11 @@ class Sources:
             is_allowed=not self._access.allowed_networks
             or _is_in(address, self._access.allowed_networks),
             is_relay=_is_in(address, self._access.trusted_relays),
+            owner=None if device is None else self._owner(device),
         )
+
+    def _owner(self, device: Device) -> int | None:
+        return None if self._share.owns(device) else self._share.owner(device)
 
 
 def _is_in(address: str, networks: Sequence[IPNetwork]) -> bool:
