@@ -69,3 +69,17 @@ def socket_families(prefix: str, sockets: Iterable[ReceiveSocket]) -> Iterator[M
         asked.add_metric(labels, socket.asked_bytes)
         granted.add_metric(labels, socket.granted_bytes)
     yield from (drops, waiting, asked, granted)
+
+
+def handover_families(prefix: str, handed_over: int, waiting_bytes: int) -> Iterator[Metric]:
+    """Give the families of a worker that hands over what belongs to others."""
+    yield CounterMetricFamily(
+        f"{prefix}_handed_over_total",
+        "Messages that a worker gave to the one that keeps their devices.",
+        value=handed_over,
+    )
+    yield GaugeMetricFamily(
+        f"{prefix}_handover_waiting_bytes",
+        "What workers have for others that are too slow for it.",
+        value=waiting_bytes,
+    )

@@ -18,6 +18,7 @@ from exporters.errors import ConfigError, Problem
 from exporters.events.flags import add_event_arguments
 from exporters.events.rule_files import load_rules
 from exporters.events.rules import RuleSet
+from exporters.events.shares import WHOLE, Share
 from exporters.events.sources import SourceLimiter, Sources
 from exporters.sockets.listen_address import ListenAddress, parse_listen_address
 from exporters.syslog.receiver import Policy
@@ -62,6 +63,7 @@ class Settings:
     unix_mode: int = DEFAULT_UNIX_MODE
     state_file: str = ""
     events_log: str = ""
+    workers: int = 1
 
     def addresses(self, transport: str) -> list[ListenAddress]:
         """Give the addresses of IP to listen on with one transport."""
@@ -99,12 +101,16 @@ class Loaded:
         """The time zones of its devices, by their names."""
         return {} if self.inventory is None else self.inventory.zones
 
-    def policy(self) -> Policy:
-        """Make of it what a receiver goes by."""
+    def own_names(self, share: Share) -> list[str]:
+        """Give the names of those devices that belong to a process."""
+        return [] if self.inventory is None else share.own_names(self.inventory.devices)
+
+    def policy(self, share: Share = WHOLE) -> Policy:
+        """Make of it what a receiver goes by in a process that has its share of the devices."""
         config = self.config
         return Policy(
-            sources=Sources(self.inventory, config.access),
-            limiter=SourceLimiter(config.access.rate_limit),
+            sources=Sources(self.inventory, config.access, share),
+            limiter=SourceLimiter(share.of_rate_limit(config.access.rate_limit)),
             max_message_bytes=config.max_message_bytes,
         )
 
@@ -160,6 +166,7 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         unix_mode=arguments.unix_mode,
         state_file=arguments.state_file,
         events_log=arguments.events_log,
+        workers=arguments.workers,
     )
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 from exporters.build import this_build
 from exporters.config.syslog_dump import dump_syslog_config
+from exporters.errors import ConfigError, Problem
 from exporters.events.explain_page import explain_routes
 from exporters.events.exposition import write_families
 from exporters.events.flags import state_path
@@ -23,15 +25,16 @@ from exporters.events.health import Health
 from exporters.events.intake import Intake
 from exporters.events.json_lines import JsonLines
 from exporters.events.pages import event_routes
+from exporters.events.shares import Share
 from exporters.events.state_file import StateFile
-from exporters.logs import fields
+from exporters.events.state_parts import open_divided, open_whole, part_path
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
-from exporters.sockets.datagrams import DatagramSocket, open_datagram_sockets
-from exporters.sockets.draining import draining
+from exporters.sockets.mailboxes import Mailboxes
+from exporters.sockets.shared_port import HAS_SHARED_PORTS
 from exporters.syslog.arguments import (
-    LISTEN_FLAG,
     NAME,
+    Loaded,
     Settings,
     add_arguments,
     load,
@@ -40,7 +43,8 @@ from exporters.syslog.arguments import (
 from exporters.syslog.cases import shipped_cases
 from exporters.syslog.connections import Connections
 from exporters.syslog.explaining import explain
-from exporters.syslog.listening import listening
+from exporters.syslog.handover import Handover
+from exporters.syslog.listening import Listeners, listening, open_sockets
 from exporters.syslog.receiver import SyslogReceiver
 from exporters.syslog.series import SyslogSeries
 from exporters.syslog.telemetry import SyslogTelemetry
@@ -57,7 +61,15 @@ _EXAMPLE: Final = (
     "<187>42: *Mar  1 18:46:11: %LINK-3-UPDOWN: Interface GigabitEthernet0/7, changed state to down"
 )
 
-logger = logging.getLogger(__name__)
+
+@dataclass(slots=True)
+class Inherited:
+    """What workers have of their parent: it was opened before the fork."""
+
+    listeners: Sequence[Listeners] = ()
+    mailboxes: Mailboxes = field(default_factory=lambda: Mailboxes(0))
+    damaged_state: Path | None = None
+    """Where a state file was set aside to, if one was damaged."""
 
 
 def build(arguments: argparse.Namespace) -> Service:
@@ -75,19 +87,22 @@ class SyslogExporter:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._loaded = load(settings)
+        self._share = Share(count=settings.workers)
         config = self._loaded.config
-        self._intake = Intake(
-            NAME, self._loaded.rules, config.events, devices=self._loaded.device_names
-        )
-        series = SyslogSeries(config.events)
-        self._watch = Watch(config.events, series.faults, self._loaded.zones)
+        limits = self._share.of_settings(config.events)
+        devices = self._loaded.own_names(self._share)
+        self._intake = Intake(NAME, self._loaded.rules, limits, devices=devices)
+        series = SyslogSeries(limits)
+        self._watch = Watch(limits, series.faults, self._loaded.zones)
         for family in (*series.families, *self._watch.counters):
             self._intake.add_family(family)
         self._receiver = SyslogReceiver(
-            self._intake, series, self._loaded.policy(), observer=self._watch
+            self._intake, series, self._loaded.policy(self._share), observer=self._watch
         )
         self._connections = Connections(self._receiver, config.connections, self._loaded.tls)
-        self._listeners: Sequence[DatagramSocket] = ()
+        self._listeners = Listeners()
+        self._inherited = Inherited()
+        self._handover: Handover | None = None
         self._registry = build_registry(NAME, this_build())
         SyslogTelemetry(
             self._registry,
@@ -95,7 +110,7 @@ class SyslogExporter:
             self._connections,
             self._intake,
             Health(
-                lambda: self._listeners,
+                lambda: self._listeners.datagrams,
                 self._intake,
                 time.monotonic,
                 others={
@@ -103,7 +118,8 @@ class SyslogExporter:
                     "certificate_expired": lambda: self._connections.has_expired(time.time()),
                 },
             ),
-            lambda: self._listeners,
+            lambda: self._listeners.datagrams,
+            lambda: self._handover,
         )
 
     def service(self) -> Service:
@@ -128,7 +144,9 @@ class SyslogExporter:
             reload=self._reload,
             summary=self._summary,
             lifespan=self._lifespan,
-            shares=Shares.NOTHING,
+            shares=Shares.SENDERS,
+            divide=self._divide,
+            become=self._become,
         )
 
     def _explain(self, text: str, source: str) -> list[str]:
@@ -147,20 +165,51 @@ class SyslogExporter:
             self._attach(stack)
             await stack.enter_async_context(self._intake.running())
             await stack.enter_async_context(self._receiver.running())
-            self._listeners = open_datagram_sockets(
-                self._settings.addresses("udp"),
-                receive_buffer_bytes=self._settings.receive_buffer_bytes,
-                flag=LISTEN_FLAG,
-                answers=False,
-            )
-            for listener in self._listeners:
-                stack.callback(listener.close)
-                stack.enter_context(draining(listener, self._receiver.take_datagrams))
-                _tell(listener)
+            if self._handover is None:
+                opened = stack.enter_context(ExitStack())
+                (self._listeners,) = open_sockets(self._settings, opened)
+            else:
+                self._listeners = self._inherited.listeners[self._share.number]
+                stack.enter_context(self._handover.post.open())
             await stack.enter_async_context(
-                listening(self._settings, self._connections, self._receiver)
+                listening(self._listeners, self._connections, self._receiver)
             )
             yield
+
+    @contextmanager
+    def _divide(self, count: int) -> Iterator[None]:
+        """Open what *count* workers inherit.
+
+        Raises:
+            ConfigError: An address cannot be listened on, or the state file not be divided.
+        """
+        if not HAS_SHARED_PORTS:
+            problem = f"--workers={count}: only Linux divides what arrives among workers"
+            raise ConfigError([Problem(problem, "run it with one worker")])
+        with ExitStack() as stack:
+            path = state_path(self._settings.state_file, NAME)
+            if path is not None:
+                whole = open_divided(path, count, self._owner_of_state)
+                stack.callback(whole.close)
+                self._inherited.damaged_state = whole.damaged
+            self._inherited.listeners = open_sockets(self._settings, stack, count)
+            self._inherited.mailboxes = Mailboxes(count)
+            stack.callback(self._inherited.mailboxes.close)
+            yield
+
+    def _become(self, number: int) -> None:
+        """Be the worker with a number."""
+        self._share = replace(self._share, number=number)
+        self._handover = Handover(self._inherited.mailboxes, number, self._receiver)
+        self._receiver.keep_own = self._handover.keep_own
+        self._intake.numbers.become(number, self._share.count)
+        self._go_by(self._loaded)
+
+    def _owner_of_state(self, key: str) -> int | None:
+        _, device, *_ = (*key.split("\t"), "")
+        inventory = self._loaded.inventory
+        known = None if inventory is None else inventory.by_name(device)
+        return None if known is None else self._share.owner(known)
 
     def _attach(self, stack: AsyncExitStack) -> None:
         """Take up what an earlier process left.
@@ -170,10 +219,18 @@ class SyslogExporter:
         """
         target = self._settings.events_log
         path = state_path(self._settings.state_file, NAME)
-        state_file = None if path is None else StateFile.open(path)
+        state_file = None if path is None else self._open_state_file(path)
         if state_file is not None:
             stack.callback(state_file.close)
         self._intake.attach(state_file=state_file, json_lines=JsonLines(target) if target else None)
+
+    def _open_state_file(self, path: Path) -> StateFile:
+        if self._handover is None:
+            return open_whole(path)
+        part = StateFile.open(part_path(path, self._share.number))
+        if self._share.number == 0:
+            part.damaged = part.damaged or self._inherited.damaged_state
+        return part
 
     def _samples(self, text_format: TextFormat) -> Iterator[str]:
         self._receiver.settle()
@@ -182,11 +239,14 @@ class SyslogExporter:
         return write_families(families, text_format)
 
     async def _reload(self) -> None:
-        loaded = await asyncio.to_thread(load, self._settings)
+        self._go_by(await asyncio.to_thread(load, self._settings))
+
+    def _go_by(self, loaded: Loaded) -> None:
         self._loaded = loaded
-        self._intake.replace(loaded.rules, loaded.device_names)
-        self._receiver.replace(loaded.policy())
-        self._watch.replace(set(loaded.device_names), loaded.zones)
+        devices = loaded.own_names(self._share)
+        self._intake.replace(loaded.rules, devices)
+        self._receiver.replace(loaded.policy(self._share))
+        self._watch.replace(set(devices), loaded.zones)
         self._connections.replace(loaded.config.connections, loaded.tls)
 
     def _summary(self) -> str:
@@ -195,17 +255,3 @@ class SyslogExporter:
         if loaded.inventory is not None:
             text += f", {counted(len(loaded.inventory.devices), 'device')}"
         return text
-
-
-def _tell(listener: DatagramSocket) -> None:
-    logger.info("listening for syslog", extra=fields(address=listener.address, transport="udp"))
-    if listener.granted_bytes < listener.asked_bytes:
-        logger.warning(
-            "the receive buffer is smaller than was asked for: raise net.core.rmem_max, or give "
-            "the capability CAP_NET_ADMIN",
-            extra=fields(
-                address=listener.address,
-                asked_bytes=listener.asked_bytes,
-                granted_bytes=listener.granted_bytes,
-            ),
-        )

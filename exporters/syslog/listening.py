@@ -1,14 +1,28 @@
-"""Where messages are listened for, but for UDP: TCP, TLS, and sockets of this machine."""
+"""Where messages are listened for, and what takes them there.
+
+Sockets are opened first, by the process that listens or by the parent of several, which gives each
+its share (``exporters.sockets.shared_port``). Sockets of this machine cannot be shared so: the
+first process has them, and hands over what belongs to others.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 
+from exporters.errors import ConfigError, Problem
 from exporters.logs import fields
+from exporters.sockets.datagrams import (
+    DatagramSocket,
+    open_datagram_sockets,
+    open_shared_datagram_sockets,
+)
+from exporters.sockets.draining import draining
+from exporters.sockets.shared_port import share_port
 from exporters.sockets.unix_sockets import unix_socket
 from exporters.syslog.arguments import LISTEN_FLAG, Settings
 from exporters.syslog.connections import Connections
@@ -20,49 +34,108 @@ from exporters.web.listeners import ListenAddress, describe_listener, open_liste
 logger = logging.getLogger(__name__)
 
 
-@asynccontextmanager
-async def listening(
-    settings: Settings, connections: Connections, receiver: SyslogReceiver
-) -> AsyncIterator[None]:
-    """Listen at all addresses but those of UDP.
+@dataclass(slots=True)
+class Listeners:
+    """The sockets of one process.
+
+    Attributes:
+        datagrams: Of UDP.
+        streams: Those that connections come to, each with its transport.
+        local_datagrams: Of this machine.
+    """
+
+    datagrams: Sequence[DatagramSocket] = ()
+    streams: list[tuple[socket.socket, str]] = field(default_factory=list)
+    local_datagrams: list[socket.socket] = field(default_factory=list)
+
+
+def open_sockets(settings: Settings, opened: ExitStack, count: int = 1) -> list[Listeners]:
+    """Open sockets at all addresses, for each of *count* processes, until *opened* is left.
 
     Raises:
         ConfigError: The system refuses one of them.
     """
-    with ExitStack() as opened:
-        streams = _open_streams(settings, opened)
-        datagrams = [
-            opened.enter_context(
-                unix_socket(path, socket.SOCK_DGRAM, mode=settings.unix_mode, flag=LISTEN_FLAG)
-            )
-            for path in settings.paths("unix-dgram")
-        ]
-        async with connections.running():
-            watch = asyncio.create_task(Renewal(connections).watch())
-            opened.callback(watch.cancel)
-            for listener, transport in streams:
-                connections.accept(listener, transport)
-                _tell(listener, transport)
-            for one in datagrams:
-                local = LocalDatagrams(one, receiver, connections.truncated)
-                local.start()
-                opened.callback(local.close)
-                _tell(one, "unix-dgram")
-            yield
-
-
-def _open_streams(settings: Settings, opened: ExitStack) -> list[tuple[socket.socket, str]]:
-    streams: list[tuple[socket.socket, str]] = []
+    shares = [Listeners() for _ in range(count)]
+    for share, datagrams in zip(shares, _open_datagrams(settings, count), strict=True):
+        share.datagrams = datagrams
+        for one in datagrams:
+            opened.callback(one.close)
+    for one in shares[0].datagrams:
+        _tell_datagrams(one)
     for transport in ("tcp", "tls"):
         addresses = [ListenAddress(at.host, at.port) for at in settings.addresses(transport)]
         for listener in open_listeners(addresses, flag=LISTEN_FLAG):
-            opened.enter_context(listener)
-            streams.append((listener, transport))
+            _tell(listener, transport)
+            for share, stream in zip(shares, _share(listener, count), strict=True):
+                share.streams.append((opened.enter_context(stream), transport))
     for path in settings.paths("unix-stream"):
-        mode = settings.unix_mode
-        kept = unix_socket(path, socket.SOCK_STREAM, mode=mode, flag=LISTEN_FLAG)
-        streams.append((opened.enter_context(kept), "unix-stream"))
-    return streams
+        kept = unix_socket(path, socket.SOCK_STREAM, mode=settings.unix_mode, flag=LISTEN_FLAG)
+        shares[0].streams.append((opened.enter_context(kept), "unix-stream"))
+        _tell(shares[0].streams[-1][0], "unix-stream")
+    for path in settings.paths("unix-dgram"):
+        kept = unix_socket(path, socket.SOCK_DGRAM, mode=settings.unix_mode, flag=LISTEN_FLAG)
+        shares[0].local_datagrams.append(opened.enter_context(kept))
+        _tell(shares[0].local_datagrams[-1], "unix-dgram")
+    return shares
+
+
+@asynccontextmanager
+async def listening(
+    listeners: Listeners, connections: Connections, receiver: SyslogReceiver
+) -> AsyncIterator[None]:
+    """Take what comes to *listeners*, for as long as the context lasts."""
+    with ExitStack() as stack:
+        for one in listeners.datagrams:
+            stack.enter_context(draining(one, receiver.take_datagrams))
+        async with connections.running():
+            watch = asyncio.create_task(Renewal(connections).watch())
+            stack.callback(watch.cancel)
+            for listener, transport in listeners.streams:
+                connections.accept(listener, transport)
+            for opened in listeners.local_datagrams:
+                local = LocalDatagrams(opened, receiver, connections.truncated)
+                local.start()
+                stack.callback(local.close)
+            yield
+
+
+def _open_datagrams(settings: Settings, count: int) -> Sequence[Sequence[DatagramSocket]]:
+    addresses = settings.addresses("udp")
+    size = settings.receive_buffer_bytes
+    if count == 1:
+        return [
+            open_datagram_sockets(
+                addresses, receive_buffer_bytes=size, flag=LISTEN_FLAG, answers=False
+            )
+        ]
+    return open_shared_datagram_sockets(
+        addresses, count, receive_buffer_bytes=size, flag=LISTEN_FLAG, answers=False
+    )
+
+
+def _share(listener: socket.socket, count: int) -> list[socket.socket]:
+    if count == 1:
+        return [listener]
+    address = describe_listener(listener)
+    try:
+        return share_port(listener, count)
+    except OSError as error:
+        problem = f"cannot listen on {address} with {count} workers: {error.strerror or error}"
+        raise ConfigError([Problem(problem, "run it with one worker")]) from error
+
+
+def _tell_datagrams(listener: DatagramSocket) -> None:
+    logger.info("listening for syslog", extra=fields(address=listener.address, transport="udp"))
+    if listener.granted_bytes < listener.asked_bytes:
+        logger.warning(
+            "the receive buffer is smaller than was asked for: raise net.core.rmem_max, or give "
+            "the capability CAP_NET_ADMIN",
+            extra=fields(
+                address=listener.address,
+                asked_bytes=listener.asked_bytes,
+                granted_bytes=listener.granted_bytes,
+            ),
+        )
 
 
 def _tell(listener: socket.socket, transport: str) -> None:

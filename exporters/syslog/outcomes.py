@@ -9,6 +9,7 @@ from exporters.wire.syslog_classes import MessageFormat
 SOURCE_DENIED: Final = "source_denied"
 RATE_LIMITED: Final = "rate_limited"
 FRAMING_FAULT: Final = "framing_fault"
+NOT_HANDED_OVER: Final = "not_handed_over"
 INTERNAL_ERROR: Final = "internal_error"
 
 OUTCOMES: Final = {
@@ -20,9 +21,10 @@ OUTCOMES: Final = {
     SOURCE_DENIED: "the sender is not in allowed_networks",
     RATE_LIMITED: "the sender has sent more than it may",
     FRAMING_FAULT: "no message: where one should begin in a stream, none does",
+    NOT_HANDED_OVER: "of a device that another worker keeps, which has no room for it",
     INTERNAL_ERROR: "a fault of this program, which the log tells",
 }
 """All outcomes, and what they mean."""
 
-REFUSED: Final = (SOURCE_DENIED, RATE_LIMITED, FRAMING_FAULT, INTERNAL_ERROR)
+REFUSED: Final = (SOURCE_DENIED, RATE_LIMITED, FRAMING_FAULT, NOT_HANDED_OVER, INTERNAL_ERROR)
 """Outcomes of what is neither read nor counted as an event."""

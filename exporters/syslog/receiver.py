@@ -40,6 +40,11 @@ logger = logging.getLogger(__name__)
 
 _FAULT_LOG_SECONDS: Final = 60.0
 _SETTLE_SECONDS: Final = 5.0
+KeepOwn = Callable[
+    [str, Sequence[bytes], Sequence[Source]], tuple[Sequence[bytes], Sequence[Source]]
+]
+"""Is told a transport, messages and their senders; gives those that are to be taken here."""
+
 _DEVICE: Final = itemgetter(Source._fields.index("device"))
 
 
@@ -64,6 +69,8 @@ class SyslogReceiver:
         self.refused: dict[tuple[str, str], int] = {}
         """What devices have sent in vain, by device and outcome."""
         self.handling_seconds = 0.0
+        self.keep_own: KeepOwn | None = None
+        """Hands over what other processes keep, where there are others."""
         self._intake = intake
         self._series = series
         self._clock = clock
@@ -147,6 +154,18 @@ class SyslogReceiver:
         self.received[transport] += number
         self._refuse(FRAMING_FAULT, source, number)
 
+    def take_handed(
+        self, transport: str, contents: Sequence[bytes], sources: Sequence[Source]
+    ) -> None:
+        """Take what another process has handed over, whose senders may send."""
+        self._take(transport, contents, sources)
+
+    def count_refused(self, outcome: str, transport: str, content: bytes, source: Source) -> None:
+        """Count a message that is not taken after all."""
+        self.received[transport] += 1
+        self.received_bytes[transport] += len(content)
+        self._refuse(outcome, source)
+
     def count_truncated(self, number: int, source: Source) -> None:
         """Count messages that were longer than may be, by device."""
         self._series.faults.inc((source.device, MessageFault.TRUNCATED.value), number)
@@ -159,6 +178,8 @@ class SyslogReceiver:
         taken, senders = self._senders.admit(contents, sources, self._monotonic(), self._refuse)
         self.received[transport] += arrived - len(taken)
         self.received_bytes[transport] += arrived_bytes - sum(map(len, taken))
+        if self.keep_own is not None:
+            taken, senders = self.keep_own(transport, taken, senders)
         self._take(transport, taken, senders)
 
     def _take(self, transport: str, contents: Sequence[bytes], sources: Sequence[Source]) -> None:

@@ -1,7 +1,8 @@
 """Who sends: looked up once for each host, and whether a message of it is taken.
 
-Most senders may send any number of messages, and each is about the sender itself. They are
-*plain*, and a batch of theirs needs one look into a dictionary for each message.
+Most senders may send any number of messages, each is about the sender itself, and what is known of
+it is in this process. They are *plain*, and a batch of theirs needs one look into a dictionary for
+each message.
 """
 
 from __future__ import annotations
@@ -49,8 +50,13 @@ class Senders:
         return [self._hosts.get(host) or self._look_up(host) for host in hosts]
 
     def is_plain(self, source: Source) -> bool:
-        """Whether all messages of a sender are taken, and are its own."""
-        return source.is_allowed and not source.is_relay and self.policy.limiter.is_open
+        """Whether all messages of a sender are taken, are its own, and are taken here."""
+        return (
+            source.is_allowed
+            and not source.is_relay
+            and source.owner is None
+            and self.policy.limiter.is_open
+        )
 
     def admit(
         self, contents: Sequence[bytes], sources: Sequence[Source], now: float, refuse: Refuse

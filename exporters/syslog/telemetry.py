@@ -10,10 +10,11 @@ from prometheus_client.registry import Collector
 
 from exporters.events.health import Health
 from exporters.events.intake import Intake
-from exporters.metrics.receive_sockets import socket_families
+from exporters.metrics.receive_sockets import handover_families, socket_families
 from exporters.sockets.datagrams import DatagramSocket
 from exporters.syslog.connection_telemetry import connection_families, counter_by
 from exporters.syslog.connections import Connections
+from exporters.syslog.handover import Handover
 from exporters.syslog.receiver import SyslogReceiver
 
 
@@ -28,12 +29,14 @@ class SyslogTelemetry(Collector):
         intake: Intake,
         health: Health,
         listeners: Callable[[], Sequence[DatagramSocket]],
+        handover: Callable[[], Handover | None],
     ) -> None:
         self._receiver = receiver
         self._connections = connections
         self._intake = intake
         self._health = health
         self._listeners = listeners
+        self._handover = handover
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
@@ -46,6 +49,10 @@ class SyslogTelemetry(Collector):
             "syslog_exporter_rules", "Rules that are used.", value=len(self._intake.rules)
         )
         yield self._health.family()
+        if (handover := self._handover()) is not None:
+            yield from handover_families(
+                "syslog_exporter", handover.handed_over, handover.post.waiting_bytes
+            )
 
     def _messages(self) -> Iterator[Metric]:
         receiver = self._receiver

@@ -79,7 +79,7 @@ def add_web_arguments(parser: argparse.ArgumentParser, default_port: int) -> Non
         metavar="N",
         type=_workers,
         default=1,
-        help="processes that share the requests, or auto: as many as there are cores "
+        help="processes that share the work, or auto: as many as there are cores "
         "(default: %(default)s)",
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry
+from prometheus_client import Metric
 
 from exporters.cli import COMMANDS, EXPORTERS
 from exporters.config.check import KINDS, recognise
@@ -29,6 +29,7 @@ from exporters.icmp.legacy_names import PING_EXPORTER_HELP, SMOKEPING_HELP
 from exporters.icmp.target import Address, Target, TargetSettings
 from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
+from exporters.metrics.receive_sockets import handover_families
 from exporters.rmon.collect import CHECKS
 from exporters.rmon.families import FAMILIES
 from exporters.rmon.groups import GROUPS
@@ -145,11 +146,10 @@ def test_every_command_is_in_the_readme_and_the_reverse(pages: dict[str, str]) -
 # --- metrics and reasons --------------------------------------------------------------------
 
 
-def telemetry(registry: CollectorRegistry) -> set[str]:
+def telemetry(families: Iterable[Metric]) -> set[str]:
     """The metrics of the exporter's own."""
     return {
-        f"{family.name}_total" if family.type == "counter" else family.name
-        for family in registry.collect()
+        f"{family.name}_total" if family.type == "counter" else family.name for family in families
     }
 
 
@@ -214,11 +214,17 @@ def rmon_metrics() -> set[str]:
     return {*FAMILIES, *SCRAPE_HELP}
 
 
+def of_workers(name: str) -> set[str]:
+    """The metrics that a receiver has only where it has several workers."""
+    return telemetry(handover_families(f"{name}_exporter", 0, 0))
+
+
 def syslog_metrics() -> set[str]:
     """The metrics of messages; those of events are on a page of their own."""
     series = SyslogSeries(EventSettings())
     watch = Watch(EventSettings(), series.faults, {})
-    return {family.name for family in (*series.families, *watch.counters, *watch.gauges())}
+    families = {family.name for family in (*series.families, *watch.counters, *watch.gauges())}
+    return families | of_workers("syslog")
 
 
 @pytest.mark.parametrize(
@@ -255,6 +261,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
     for name, entry in EXPORTERS.items():
         exporter = import_module(entry.module)
         parser = FlagParser(name, "")
+        add_web_arguments(parser, entry.port)
         exporter.add_arguments(parser)
         add_exporter_arguments(parser, name, "")
         services[name] = exporter.build(parser.parse([f"--devices.file={devices}"]))
@@ -278,7 +285,7 @@ def test_every_metric_is_documented(
     families = {name.removesuffix("*") for name in documented if name.endswith("*")}
     missing = {
         metric
-        for metric in telemetry(services[name].registry) | RESPONSE_METRICS[name]()
+        for metric in telemetry(services[name].registry.collect()) | RESPONSE_METRICS[name]()
         if metric not in documented and not metric.startswith(tuple(families))
     }
     assert sorted(missing) == []
@@ -289,7 +296,7 @@ def test_every_documented_metric_exists(
 ) -> None:
     known = set(NO_METRICS)
     for name, service in services.items():
-        known |= telemetry(service.registry) | RESPONSE_METRICS[name]()
+        known |= telemetry(service.registry.collect()) | RESPONSE_METRICS[name]()
     # The page for whoever changes the code names modules of the code.
     users = "\n".join(text for name, text in pages.items() if name != "architecture.md")
     assert sorted(set(METRIC.findall(users)) - known) == []

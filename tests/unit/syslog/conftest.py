@@ -19,6 +19,7 @@ from exporters.events.intake import Intake
 from exporters.events.recent import Query
 from exporters.events.rule_files import shipped_rule_files
 from exporters.events.rules import RuleSet
+from exporters.events.shares import WHOLE, Share
 from exporters.events.sources import SourceLimiter, Sources
 from exporters.sockets.datagrams import Datagrams
 from exporters.syslog.observing import Observer
@@ -54,18 +55,22 @@ class Station:
     max_message_bytes: int = 65_536
     clock: Clock = field(default_factory=Clock)
     observer: Observer | None = None
+    addresses: tuple[str, ...] = (DEVICE,)
+    """Of core-1."""
+    share: Share = WHOLE
+    """What it has, if there are several."""
     is_watching: bool = False
     """Whether a ``Watch`` is its observer, as in the exporter."""
 
     def __post_init__(self) -> None:
         inventory = Inventory(
             devices=(
-                Device(name="core-1", addresses=(DEVICE,)),
+                Device(name="core-1", addresses=self.addresses),
                 Device(name="edge-1", addresses=(SEOUL_DEVICE,), timezone="Asia/Seoul"),
             )
         )
         settings = EventSettings()
-        names = [device.name for device in inventory.devices]
+        names = self.share.own_names(inventory.devices)
         self.intake = Intake(
             "syslog", self.rules, settings, devices=names, clock=lambda: self.clock.wall
         )
@@ -77,7 +82,9 @@ class Station:
             self.intake.add_family(counter)
         limit = self.access.rate_limit
         policy = Policy(
-            Sources(inventory, self.access), SourceLimiter(limit), self.max_message_bytes
+            Sources(inventory, self.access, self.share),
+            SourceLimiter(limit),
+            self.max_message_bytes,
         )
         self.series = series
         self.receiver = SyslogReceiver(

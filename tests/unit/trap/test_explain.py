@@ -15,6 +15,7 @@ from exporters.errors import WireError
 from exporters.flags import FlagParser, add_exporter_arguments
 from exporters.trap import exporter
 from exporters.trap.example import shipped_cases
+from exporters.web.settings import add_web_arguments
 from exporters.wire.pcap import CapturedDatagram, read_datagrams
 
 from .conftest import link_down, trap_v1
@@ -143,6 +144,7 @@ def test_source_that_is_no_address_is_told(capsys: pytest.CaptureFixture[str]) -
 
 async def client() -> TestClient[web.Request, web.Application]:
     parser = FlagParser("trap", "")
+    add_web_arguments(parser, 9162)
     exporter.add_arguments(parser)
     add_exporter_arguments(parser, "trap", "")
     service = exporter.build(parser.parse(["--devices.file=devices.yml"]))
