@@ -19,15 +19,25 @@ from exporters.config.event_settings import EventSettings, RateLimit
 from exporters.config.host_address import normalize_ip
 from exporters.wire.source_shares import share_of
 
+_PARENT: Final = -1
+
 Settings = TypeVar("Settings", EventSettings, RateLimit)
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The part that one process, by its number from 0, has of all that *count* have."""
+    """The part that one process has of all that *count* have, by its number.
+
+    Numbers are from 0; their parent's is -1, and no device is its own.
+    """
 
     number: int = 0
     count: int = 1
+
+    @classmethod
+    def before_fork(cls, workers: int) -> Share:
+        """Give that of the process that is the only one, or will be the parent of several."""
+        return cls(0 if workers == 1 else _PARENT, workers)
 
     def owner(self, device: Device) -> int:
         """Give the number of the process that a device belongs to."""

@@ -87,7 +87,7 @@ class SyslogExporter:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._loaded = load(settings)
-        self._share = Share(count=settings.workers)
+        self._share = Share.before_fork(settings.workers)
         config = self._loaded.config
         limits = self._share.of_settings(config.events)
         devices = self._loaded.own_names(self._share)

@@ -45,6 +45,11 @@ def test_one_process_has_everything():
     assert WHOLE.of_rate_limit(RateLimit()) == RateLimit()
 
 
+def test_parent_has_no_device():
+    assert Share.before_fork(3).own_names(DEVICES) == []
+    assert Share.before_fork(1) == WHOLE
+
+
 def test_limits_are_divided_and_nobody_has_none():
     settings = EventSettings(series_limit=1000, states_limit=2, recent_events=31, recent_bytes=9)
     part = Share(1, 3).of_settings(settings)
