@@ -22,6 +22,7 @@ from exporters.events.recent import Query
 _MOST_SHOWN = 1000
 _SHOWN = 200
 _LONGEST_TEXT = 200
+_MOST_DIGITS = 18
 _UNIX_TIME = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 PARAMETERS = ("device", "event", "severity", "text", "since", "until", "limit", "before")
 
@@ -67,7 +68,7 @@ def _number(parameters: Mapping[str, str], name: str) -> int:
     text = parameters.get(name, "")
     if not text:
         return 0
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise BadRequest(f"{name}={text[:30]!r} is not a number")
     return int(text)
 

@@ -5,7 +5,7 @@ The same cells go into the page and, as values, to the script that adds rows whi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -34,7 +34,18 @@ def shown(event: Event) -> dict[str, Any]:
     }
 
 
-def table(events: Sequence[Event]) -> Html:
+def row(event: Event) -> dict[str, Any]:
+    """Give all that a row has."""
+    verdict = event.verdict
+    return {
+        "id": event.number,
+        "severity": verdict.severity,
+        "event": verdict.event,
+        "shown": shown(event),
+    }
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> Html:
     """Write the table, the newest event first."""
     heading = element("tr", *(element("th", text, scope="col") for text in HEADINGS))
     return element(
@@ -42,23 +53,23 @@ def table(events: Sequence[Event]) -> Html:
         element(
             "table",
             element("thead", heading),
-            element("tbody", *map(_row, events), id="events"),
+            element("tbody", *map(_written, rows), id="events"),
             class_="events",
         ),
         class_="table",
     )
 
 
-def _row(event: Event) -> Html:
-    cells = shown(event)
+def _written(row: Mapping[str, Any]) -> Html:
+    cells = row["shown"]
     time = element("time", cells["time"], datetime=cells["datetime"])
     device_time = element("small", cells["device_time"]) if cells["device_time"] else ""
     return element(
         "tr",
         element("td", time, device_time),
         element("td", cells["device"]),
-        element("td", event.verdict.severity, class_=cells["class"] or None),
-        element("td", event.verdict.event),
+        element("td", row["severity"], class_=cells["class"] or None),
+        element("td", row["event"]),
         element("td", cells["name"]),
         element("td", cells["text"], class_="text"),
     )

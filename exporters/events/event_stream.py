@@ -7,6 +7,9 @@
 ``missed`` events tell how many a slow client has not got. A browser that was disconnected says
 which was the last it has, and gets what it missed as far as that is remembered.
 
+Where several processes serve one exporter, each is asked for its new events again and again, and
+what all of them are known to stands in one order: so a number says which events a client has.
+
 Source: the HTML standard, "Server-sent events".
 """
 
@@ -14,22 +17,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
+from bisect import bisect_left
 from collections.abc import Iterable
-from typing import Final
+from contextlib import suppress
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from aiohttp import hdrs, web
 
-from exporters.events.event import Event
-from exporters.events.event_query import EventQuery
-from exporters.events.event_rows import shown
-from exporters.events.recent import Recent, Watcher
+from exporters.events.event_questions import (
+    END_WATCH,
+    WATCH,
+    EventQuestions,
+    WatchAnswer,
+    WatchQuestion,
+)
 from exporters.web.shell import SHELL
+from exporters.web.whole import OthersSilentError, WholeExporter
 
 MOST_WATCHERS: Final = 100
 _LOOK_SECONDS: Final = 0.5
+_ROUND_SECONDS: Final = 0.2
 _COMMENT_SECONDS: Final = 15.0
 _WRITE_SECONDS: Final = 10.0
 _RETRY: Final = b"retry: 3000\n\n"
+_NUMBER: Final = itemgetter("id")
 _HEADERS: Final = {
     hdrs.CONTENT_TYPE: "text/event-stream",
     hdrs.CACHE_CONTROL: "no-store",
@@ -39,32 +52,38 @@ _HEADERS: Final = {
 
 
 async def stream_events(
-    request: web.Request, recent: Recent, asked: EventQuery
+    request: web.Request, questions: EventQuestions, now: float
 ) -> web.StreamResponse:
-    """Answer with events until the client goes, reads too slowly, or the server ends."""
+    """Answer with events until the client goes, reads too slowly, or the server ends.
+
+    Raises:
+        OthersSilentError: The other processes of this exporter cannot be asked.
+    """
     response = web.StreamResponse(headers=_HEADERS)
-    with recent.watch(asked.query) as watcher:
-        missed = _after_last_event(request, recent, asked)
-        try:
-            await response.prepare(request)
-            await _write(response, _RETRY + _frames(missed))
-            await _follow(request, response, watcher)
-        except (ConnectionError, TimeoutError):
-            if request.transport is not None:
-                request.transport.abort()
+    watch = _Watch(request, questions, now)
+    try:
+        first = await watch.news()
+        await response.prepare(request)
+        await _write(response, _RETRY + _frames(first))
+        await _follow(request, response, watch)
+    except (ConnectionError, TimeoutError):
+        if request.transport is not None:
+            request.transport.abort()
+    except OthersSilentError:
+        if not response.prepared:
+            raise
+    finally:
+        await watch.end()
     return response
 
 
-async def _follow(request: web.Request, response: web.StreamResponse, watcher: Watcher) -> None:
+async def _follow(request: web.Request, response: web.StreamResponse, watch: _Watch) -> None:
     in_flight = request.app[SHELL].in_flight
     loop = asyncio.get_running_loop()
-    told_missed = 0
     wrote_at = loop.time()
     while not in_flight.draining:
-        frames = _frames(await watcher.next_events(patience_seconds=_LOOK_SECONDS))
-        if watcher.missed > told_missed:
-            frames += b"event: missed\ndata: %d\n\n" % (watcher.missed - told_missed)
-            told_missed = watcher.missed
+        await watch.pause()
+        frames = _frames(await watch.news())
         if not frames and loop.time() - wrote_at >= _COMMENT_SECONDS:
             frames = b":\n\n"  # so that proxies do not take the connection for dead
         if frames:
@@ -77,20 +96,67 @@ async def _write(response: web.StreamResponse, data: bytes) -> None:
         await response.write(data)
 
 
-def _after_last_event(request: web.Request, recent: Recent, asked: EventQuery) -> list[Event]:
-    """Give what came since the event that a client which was disconnected had last."""
+class _News(NamedTuple):
+    """What there is to tell a client."""
+
+    events: Iterable[dict[str, Any]]
+    missed: int
+
+
+class _Watch:
+    """What all processes have for one client, in the order of the numbers of events."""
+
+    def __init__(self, request: web.Request, questions: EventQuestions, now: float) -> None:
+        self._whole: WholeExporter = request.app[SHELL].whole
+        self._questions = questions
+        self._question: WatchQuestion = {
+            "watch": secrets.token_hex(8),
+            "parameters": list(request.query.items()),
+            "now": now,
+            "after": _last_event(request),
+        }
+        self._is_alone = True
+        self._early: list[dict[str, Any]] = []
+        """Events that others may come before."""
+
+    async def news(self) -> _News:
+        """Ask all, and give the events that nothing can come before any more.
+
+        Raises:
+            OthersSilentError: The other processes of this exporter cannot be asked.
+        """
+        answers = await self._whole.ask_all(WATCH, self._question)
+        self._is_alone = len(answers) == 1
+        told: list[WatchAnswer] = [answer for answer in answers if answer is not None]
+        events = sorted((*self._early, *(e for one in told for e in one["events"])), key=_NUMBER)
+        bound = min((one["bound"] for one in told), default=0)
+        place = bisect_left(events, bound, key=_NUMBER)
+        self._early = events[place:]
+        self._question["after"] = bound - 1
+        return _News(events[:place], sum(one["missed"] for one in told))
+
+    async def pause(self) -> None:
+        """Wait until there may be more."""
+        if self._is_alone:
+            await self._questions.arrival(self._question["watch"], _LOOK_SECONDS)
+        else:
+            await asyncio.sleep(_ROUND_SECONDS)
+
+    async def end(self) -> None:
+        """Tell all that nobody watches any more; who does not hear it will forget."""
+        with suppress(OthersSilentError):
+            await self._whole.ask_all(END_WATCH, self._question["watch"])
+
+
+def _last_event(request: web.Request) -> int | None:
+    """Give the number of the event that a client which was disconnected had last."""
     last = request.headers.get("Last-Event-ID", "")
-    if not (last.isascii() and last.isdigit()):
-        return []
-    found = recent.search(asked.query, limit=asked.limit)
-    return [event for event in reversed(found) if event.number > int(last[:18])]
+    return int(last[:18]) if last.isascii() and last.isdigit() else None
 
 
-def _frames(events: Iterable[Event]) -> bytes:
-    return b"".join(
-        b"id: %d\nevent: event\ndata: %s\n\n" % (event.number, _json(event)) for event in events
+def _frames(news: _News) -> bytes:
+    frames = b"".join(
+        b"id: %d\nevent: event\ndata: %s\n\n" % (event["id"], json.dumps(event).encode())
+        for event in news.events
     )
-
-
-def _json(event: Event) -> bytes:
-    return json.dumps({**event.as_json(), "shown": shown(event)}).encode()
+    return frames + b"event: missed\ndata: %d\n\n" % news.missed if news.missed else frames

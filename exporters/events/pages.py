@@ -9,27 +9,35 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
 from exporters.config.event_taxonomy import EVENTS, SEVERITIES
 from exporters.events.event_query import EventQuery, read_event_query
+from exporters.events.event_questions import LATEST, EventQuestions, LatestQuestion
 from exporters.events.event_rows import table
 from exporters.events.event_stream import MOST_WATCHERS, stream_events
-from exporters.events.intake import Intake
 from exporters.web.markup import Html, element, join
 from exporters.web.pages import Script, render_framed
 from exporters.web.responses import plain_text
 from exporters.web.service import Route
+from exporters.web.shell import SHELL
+from exporters.wording import counted
+
+SILENT_HEADER: Final = "X-Workers-Silent"
+"""How many workers' events an answer lacks, which its JSON cannot say."""
 
 _SCRIPT: Final = Script("events.js")
 
 
 def event_routes(
     title: str,
-    intake: Intake,
+    questions: EventQuestions,
     devices: Callable[[], Sequence[str]],
     *,
     clock: Callable[[], float] = time.time,
@@ -38,21 +46,23 @@ def event_routes(
 
     Args:
         title: Of the exporter, "SNMP trap exporter".
-        intake: Whose events they are.
+        questions: Of its events; all its processes are asked them.
         devices: Gives the names to offer while somebody types one.
         clock: Unix time.
     """
 
     async def page(request: web.Request) -> web.Response:
-        asked = read_event_query(request.query, clock())
-        events = intake.recent.search(asked.query, limit=asked.limit, before=asked.before)
-        last = events[-1].number if len(events) == asked.limit else 0
+        asked = read_event_query(request.query, now := clock())
+        found = await _ask(request, asked, now, as_rows=True)
+        events = found.events
+        last = events[-1]["id"] if len(events) == asked.limit else 0
         return render_framed(
             title,
             f"Events · {title}",
             element("h1", "Events"),
             _form(request, devices()),
             _bar(is_live=not asked.before),
+            element("p", _missing(found.silent), class_="bad") if found.silent else "",
             table(events),
             "" if events else element("p", _nothing(asked), id="events-empty"),
             _older(request, last),
@@ -60,23 +70,48 @@ def event_routes(
         )
 
     async def as_json(request: web.Request) -> web.Response:
-        asked = read_event_query(request.query, clock())
-        events = intake.recent.search(asked.query, limit=asked.limit, before=asked.before)
-        body = json.dumps([event.as_json() for event in events])
-        return web.Response(text=f"{body}\n", content_type="application/json")
+        asked = read_event_query(request.query, now := clock())
+        found = await _ask(request, asked, now, as_rows=False)
+        body = json.dumps(found.events)
+        headers = {SILENT_HEADER: str(found.silent)} if found.silent else None
+        return web.Response(text=f"{body}\n", content_type="application/json", headers=headers)
 
     async def stream(request: web.Request) -> web.StreamResponse:
-        asked = read_event_query(request.query, clock())
-        if intake.recent.watchers >= MOST_WATCHERS:
+        read_event_query(request.query, now := clock())
+        if questions.watchers >= MOST_WATCHERS:
             text = "Too many clients watch events; try again later."
             return plain_text(503, text, {hdrs.RETRY_AFTER: "10"})
-        return await stream_events(request, intake.recent, asked)
+        return await stream_events(request, questions, now)
 
     return [
         Route("GET", "/events", page, "recent events, and new ones as they come"),
         Route("GET", "/events.json", as_json, "recent events as JSON"),
         Route("GET", "/events/stream", stream, "new events as server-sent events"),
     ]
+
+
+class _Found(NamedTuple):
+    """What all processes of the exporter have answered."""
+
+    events: list[dict[str, Any]]
+    silent: int
+    """How many have not."""
+
+
+async def _ask(request: web.Request, asked: EventQuery, now: float, *, as_rows: bool) -> _Found:
+    question: LatestQuestion = {
+        "parameters": list(request.query.items()),
+        "now": now,
+        "as_rows": as_rows,
+    }
+    answers = await request.app[SHELL].whole.ask_all(LATEST, question)
+    told = [answer for answer in answers if answer is not None]
+    newest_first = merge(*told, key=itemgetter("id"), reverse=True)
+    return _Found(list(islice(newest_first, asked.limit)), len(answers) - len(told))
+
+
+def _missing(silent: int) -> str:
+    return f"{counted(silent, 'worker')} did not answer; events may be missing."
 
 
 def _form(request: web.Request, devices: Sequence[str]) -> Html:

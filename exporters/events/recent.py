@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -143,31 +143,32 @@ class Recent:
         looked_at = islice(newest_first, _MOST_LOOKED_AT)
         return list(islice(filter(query.matches, looked_at), limit))
 
-    @contextmanager
-    def watch(self, query: Query) -> Iterator[Watcher]:
-        """Give new events that *query* asks for, for as long as the context lasts."""
-        watcher = Watcher(query, self._count_dropped)
+    def watch(self, query: Query) -> Watcher:
+        """Give new events that *query* asks for, until the watcher is closed."""
+        watcher = Watcher(query, self)
         self._watchers.append(watcher)
-        try:
-            yield watcher
-        finally:
-            self._watchers.remove(watcher)
+        return watcher
+
+    def count_dropped(self) -> None:
+        """Count an event that somebody who watches has missed."""
+        self.dropped += 1
+
+    def forget(self, watcher: Watcher) -> None:
+        """Give it no more events."""
+        self._watchers.remove(watcher)
 
     def _newest_first(self) -> Iterator[Event]:
         for events, _ in reversed(self._batches):
             yield from reversed(events)
 
-    def _count_dropped(self) -> None:
-        self.dropped += 1
-
 
 class Watcher:
     """Somebody who watches."""
 
-    def __init__(self, query: Query, on_drop: Callable[[], None]) -> None:
-        self.missed = 0
+    def __init__(self, query: Query, recent: Recent) -> None:
         self._query = query
-        self._on_drop = on_drop
+        self._recent = recent
+        self._missed = 0
         self._waiting: deque[Event] = deque()
         self._arrived = asyncio.Event()
 
@@ -176,22 +177,34 @@ class Watcher:
         if not self._query.may_match(event):
             return
         if len(self._waiting) >= _WAITING_EVENTS:
-            self.missed += 1
-            self._on_drop()
+            self._missed += 1
+            self._recent.count_dropped()
             return
         self._waiting.append(event)
         self._arrived.set()
 
-    async def next_events(
-        self, *, patience_seconds: float | None = None, most: int = 100
-    ) -> list[Event]:
-        """Wait for new events, up to a time, and give those that are asked for; maybe none."""
-        try:
+    async def arrival(self, patience_seconds: float) -> None:
+        """Wait until there is an event to take, or for a time."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(patience_seconds):
                 await self._arrived.wait()
-        except TimeoutError:
-            return []
+
+    def take(self, most: int = 100) -> list[Event]:
+        """Give what has come, the oldest first."""
         taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
         if not self._waiting:
             self._arrived.clear()
         return [event for event in taken if self._query.matches(event)]
+
+    def first_waiting(self) -> Event | None:
+        """Give the event that would be taken next."""
+        return self._waiting[0] if self._waiting else None
+
+    def take_missed(self) -> int:
+        """Give how many events found no room since this was asked for the last time."""
+        missed, self._missed = self._missed, 0
+        return missed
+
+    def close(self) -> None:
+        """Take no more events."""
+        self._recent.forget(self)

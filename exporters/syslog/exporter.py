@@ -18,6 +18,7 @@ from typing import Final
 from exporters.build import this_build
 from exporters.config.syslog_dump import dump_syslog_config
 from exporters.errors import ConfigError, Problem
+from exporters.events.event_questions import EventQuestions
 from exporters.events.explain_page import explain_routes
 from exporters.events.exposition import write_families
 from exporters.events.flags import state_path
@@ -103,6 +104,7 @@ class SyslogExporter:
         self._listeners = Listeners()
         self._inherited = Inherited()
         self._handover: Handover | None = None
+        self._events = EventQuestions(self._intake.recent, self._intake.numbers)
         self._registry = build_registry(NAME, this_build())
         SyslogTelemetry(
             self._registry,
@@ -130,8 +132,9 @@ class SyslogExporter:
             description="Listens for syslog messages.",
             registry=self._registry,
             samples=self._samples,
+            questions=self._events.answers(),
             routes=(
-                *event_routes(TITLE, self._intake, lambda: self._loaded.device_names),
+                *event_routes(TITLE, self._events, lambda: self._loaded.device_names),
                 *explain_routes(
                     TITLE,
                     self._explain,

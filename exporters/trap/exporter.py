@@ -23,6 +23,7 @@ from aiohttp import web
 from exporters.build import this_build
 from exporters.config.trap_dump import dump_trap_config
 from exporters.errors import BadRequest
+from exporters.events.event_questions import EventQuestions
 from exporters.events.explain_page import explain_routes
 from exporters.events.exposition import write_families
 from exporters.events.flags import state_path
@@ -56,6 +57,8 @@ from exporters.trap.series import TrapSeries
 from exporters.trap.telemetry import TrapTelemetry
 from exporters.web.responses import plain_text
 from exporters.web.service import Route, Service, Shares
+from exporters.web.shell import SHELL
+from exporters.web.whole import OthersSilentError
 from exporters.wording import counted
 
 __all__ = ["NAME", "TITLE", "add_arguments", "build"]
@@ -63,6 +66,7 @@ __all__ = ["NAME", "TITLE", "add_arguments", "build"]
 TITLE: Final = "Trap exporter"
 
 FORGET_PATH: Final = "/-/forget-engine"
+_FORGET_ENGINE: Final = "forget_engine"
 
 _EXAMPLE_SOURCE: Final = "192.0.2.1"
 _MOST_REPLAYS: Final = 500_000
@@ -98,6 +102,7 @@ class TrapExporter:
         self._replays = Seen(_MOST_REPLAYS)
         self._salts = count(secrets.randbits(63))
         self._receiver = TrapReceiver(self._intake, series, self._policy(self._loaded))
+        self._events = EventQuestions(self._intake.recent, self._intake.numbers)
         self._listeners: Sequence[DatagramSocket] = ()
         self._registry = build_registry(NAME, this_build())
         health = Health(
@@ -126,8 +131,9 @@ class TrapExporter:
             description="Listens for SNMP traps and informs.",
             registry=self._registry,
             samples=self._samples,
+            questions={**self._events.answers(), _FORGET_ENGINE: self._forget_engine},
             routes=(
-                *event_routes(TITLE, self._intake, lambda: device_names(self._loaded)),
+                *event_routes(TITLE, self._events, lambda: device_names(self._loaded)),
                 *explain_routes(
                     TITLE,
                     self._explain,
@@ -150,6 +156,7 @@ class TrapExporter:
 
         Raises:
             BadRequest: The parameter ``engine_id`` is none.
+            OthersSilentError: A process that may know it does not answer.
         """
         text = request.query.get("engine_id", "")
         try:
@@ -158,9 +165,16 @@ class TrapExporter:
             engine_id = b""
         if not engine_id:
             raise BadRequest(f"engine_id={text!r} is no engine id in hexadecimal")
-        if not self._engines.forget(engine_id):
+        whole = request.app[SHELL].whole
+        answers = await whole.ask_all(_FORGET_ENGINE, engine_id.hex())
+        if None in answers:
+            raise OthersSilentError(f"A worker did not answer; it may know {engine_id.hex()}.")
+        if not any(answers):
             return plain_text(404, f"no engine {engine_id.hex()} is known")
         return plain_text(200, f"Forgotten {engine_id.hex()}")
+
+    def _forget_engine(self, engine_id: str) -> bool:
+        return self._engines.forget(bytes.fromhex(engine_id))
 
     def _explain(self, text: str, source: str) -> list[str]:
         loaded = self._loaded

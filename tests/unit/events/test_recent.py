@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -99,11 +98,12 @@ def test_batch_that_is_larger_than_all_events_may_be_keeps_its_newest():
 
 def test_events_of_a_batch_are_offered_to_whoever_watches():
     recent = filled()
-    with recent.watch(Query(severity="alert")) as watcher:
-        recent.add_batch([event(1), event(2, severity="alert")], 0)
-        recent.add(event(3, severity="alert"))
+    watcher = recent.watch(Query(severity="alert"))
+    recent.add_batch([event(1), event(2, severity="alert")], 0)
+    recent.add(event(3, severity="alert"))
 
-        assert [item.number for item in asyncio.run(watcher.next_events())] == [2, 3]
+    assert watcher.first_waiting().number == 2
+    assert [item.number for item in watcher.take()] == [2, 3]
 
 
 @pytest.mark.parametrize(
@@ -142,25 +142,31 @@ def test_pages_follow_each_other():
 
 async def test_who_watches_gets_what_is_asked_for():
     recent = filled(event(1))
-    with recent.watch(Query(devices=frozenset({"edge"}))) as watcher:
-        recent.add(event(2))
-        recent.add(event(3, device="edge"))
-        assert [item.number for item in await watcher.next_events()] == [3]
-        assert await watcher.next_events(patience_seconds=0) == []
-        assert recent.watchers == 1
+    watcher = recent.watch(Query(devices=frozenset({"edge"})))
+    recent.add(event(2))
+    recent.add(event(3, device="edge"))
+    await watcher.arrival(10.0)
+    assert [item.number for item in watcher.take()] == [3]
+    await watcher.arrival(0)
+    assert watcher.take() == []
+    assert watcher.first_waiting() is None
+    assert recent.watchers == 1
+    watcher.close()
     assert recent.watchers == 0
 
 
-async def test_slow_watcher_misses_events_and_is_told():
+def test_slow_watcher_misses_events_and_is_told():
     recent = filled()
-    with recent.watch(Query()) as watcher:
-        for number in range(800):
-            recent.add(event(number))
-        taken = [item.number for item in await watcher.next_events(most=1000)]
+    watcher = recent.watch(Query())
+    for number in range(800):
+        recent.add(event(number))
+    taken = [item.number for item in watcher.take(1000)]
+    missed = watcher.take_missed()
 
-    assert len(taken) + watcher.missed == 800
+    assert len(taken) + missed == 800
     assert taken == list(range(len(taken)))
-    assert recent.dropped == watcher.missed > 0
+    assert recent.dropped == missed > 0
+    assert watcher.take_missed() == 0
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from exporters.flags import FlagParser, add_exporter_arguments
 from exporters.trap import exporter
 from exporters.trap.example import shipped_cases
 from exporters.web.settings import add_web_arguments
+from exporters.web.shell import build_app
 from exporters.wire.pcap import CapturedDatagram, read_datagrams
 
 from .conftest import link_down, trap_v1
@@ -148,10 +151,7 @@ async def client() -> TestClient[web.Request, web.Application]:
     exporter.add_arguments(parser)
     add_exporter_arguments(parser, "trap", "")
     service = exporter.build(parser.parse(["--devices.file=devices.yml"]))
-    app = web.Application()
-    for route in service.routes:
-        app.router.add_route(route.method, route.path, route.handler)
-    return TestClient(TestServer(app))
+    return TestClient(TestServer(build_app(replace(service, lifespan=nullcontext))))
 
 
 async def test_page_explains_what_its_form_sends() -> None:
