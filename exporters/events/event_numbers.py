@@ -1,9 +1,9 @@
 """The numbers of events, by which pages are turned and streams go on.
 
 One process counts: 1, 2, 3. Where several serve one exporter, each gives numbers of its own, and
-yet of any two events the later has the greater number, whichever process recorded it. So the
-numbers are moments, microseconds since the exporter was made in the parent of all, times the number
-of processes, plus the place of the one that gives them:
+yet of any two events the one that was recorded later has the greater number, whichever process did.
+So the numbers are moments, microseconds since the exporter was made in the parent of all, times the
+number of processes, plus the place of the one that gives them:
 
     worker 1 of 4, after 2.5 s: 10000001, 10000005, 10000009
 

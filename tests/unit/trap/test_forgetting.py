@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from exporters.flags import FlagParser, add_exporter_arguments
 from exporters.trap import exporter
+from exporters.web.settings import add_web_arguments
 from exporters.web.shell import build_app
 from exporters.web.whole import OneProcess
 
@@ -36,6 +37,7 @@ class Several(OneProcess):
 )
 async def test_engine_is_forgotten_by_whoever_knows_it(answers, status, text):
     parser = FlagParser("trap", "")
+    add_web_arguments(parser, 9162)
     exporter.add_arguments(parser)
     add_exporter_arguments(parser, "trap", "")
     service = replace(exporter.build(parser.parse([])), lifespan=nullcontext)
