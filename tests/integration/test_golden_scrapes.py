@@ -65,6 +65,11 @@ def test_snmp(programs: Programs, router: str) -> None:
     compare("snmp", exporter.request("/metrics").text)
 
 
+def test_workers(programs: Programs) -> None:
+    exporter = start_exporter(programs, "--workers=2")
+    compare("snmp_workers", exporter.request("/metrics").text)
+
+
 def test_rmon(programs: Programs, router: str, recordings_dir: Path) -> None:
     exporter = start_exporter(programs, name="rmon")
     recording = recordings_dir / "network" / "appliance" / "cisco-unknown-01.snmprec.bz2"
