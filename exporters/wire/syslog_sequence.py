@@ -21,6 +21,8 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from exporters.wire.octet_sets import spell_out
+
 Found = tuple[bytes, bytes, bytes, bytes]
 """Digits of sequenceId, ``]`` where structured data is whole, digits of the number and of the
 sequence number; empty what a message does not have."""
@@ -46,7 +48,7 @@ _FIELDS: Final = rb"""
     [1-9]\d{0,8}[ ](?:-|\d{4}-\S++(?:[ ]\d\d:\d\d:\S++)?+)[ ]\S++[ ]\S++[ ]\S++[ ]\S++[ ]
 """
 _NAME: Final = rb'[^\s="\]\[]++'
-_PARAMETER: Final = rb"[ ]++" + _NAME + rb'="(?:[^"\\{end}]|\\.)*+"'
+_PARAMETER: Final = rb"[ ]++" + _NAME + rb'="[^"\\{end}]*+(?:\\.[^"\\{end}]*+)*+"'
 _STRUCTURED_DATA: Final = (
     rb"(?:\[(?!meta[ \]])" + _NAME + rb"(?:" + _PARAMETER + rb")*+[ ]*+\])*+"
     rb"(?:\[meta(?:(?![ ]++sequenceId=)" + _PARAMETER + rb")*+"
@@ -54,16 +56,17 @@ _STRUCTURED_DATA: Final = (
     rb"(?:" + _PARAMETER + rb")*+[ ]*+\])?+(?<=(?P<whole>\]))"
 )  # fmt: skip
 _RELAYED: Final = rb"""
-    (?:[A-Z][a-z]{2}[ ]{1,2}\d{1,2}[ ](?:\d{4}[ ])?+\d|\d{4}-\d{1,2}-\d{1,2}[Tt ]\d)
+    (?: [A-Z][a-z][a-z][ ]{1,2}+\d{1,2}+[ ](?:\d{4}[ ])?+\d
+      | \d{4}-\d{1,2}-\d{1,2}[Tt ]\d )
     \d?+:\d\d:\S++(?<!:)[ ]++[^\s%]\S*+[ ]++
 """
 _CISCO: Final = (
     rb"(?:"
     + _RELAYED
-    + rb""")?+
-    (?:(?P<message>\d{1,18})?+:[ ])?+
-    (?:(?!\d++:[ ])[^\s%]\S*+(?<=:)[ ])?+
-    (?:(?P<service>\d{1,18}):[ ])?+
+    + rb""" | )
+    (?: (?P<message>\d{1,18}+):[ ] | :[ ] | )
+    (?: (?!\d++:[ ])[^\s%]\S*+(?<=:)[ ] | )
+    (?: (?P<service>\d{1,18}+):[ ] | )
 """
 )
 
@@ -72,9 +75,10 @@ def _pattern(*, of_lines: bool) -> re.Pattern[bytes]:
     """Make the pattern for one message, or for each of many lines."""
     blank, end = (rb"[ \t\r\0]", rb"\n") if of_lines else (rb"[ \t\r\n\0]", b"")
     text = rb"(?:" + _FIELDS + _STRUCTURED_DATA.replace(b"{end}", end) + rb"|" + _CISCO + rb")"
-    text = blank + rb"*+(?:<[ \d]{0,4}>)*+" + text
+    priority = rb"(?: <\d{1,3}+>(?!<) | " + blank + rb"*+(?:<[ \d]{0,4}>)*+ )"
+    text = spell_out(priority + text)
     if of_lines:
-        return re.compile(rb"^" + text + rb"[^\n]*+\n", re.VERBOSE | re.MULTILINE)
+        return re.compile(rb"^" + text + rb".*+\n", re.VERBOSE | re.MULTILINE)
     return re.compile(text, re.VERBOSE | re.DOTALL)
 
 
@@ -84,10 +88,9 @@ _OF_ONE: Final = _pattern(of_lines=False).match
 
 def find_numbers(messages: Sequence[bytes]) -> list[Found]:
     """Find the numbers of messages whose class ``is_counted``."""
-    lines = b"\n".join(messages) + b"\n"
-    if lines.count(b"\n") == len(messages):
-        return _OF_LINES(lines)
-    return [_of_one(message) for message in messages]
+    if b"\n" in b"".join(messages):
+        return [_of_one(message) for message in messages]
+    return _OF_LINES(b"\n".join(messages) + b"\n")
 
 
 def read_numbers(found: Found) -> Numbers:

@@ -74,6 +74,8 @@ ANYTHING = st.one_of(st.lists(PIECES, max_size=14).map(b"".join), st.binary(max_
 @example([b"<1>1 - - - - - [a" + b' b="1"' * 50_000])
 @example([b"<1>1 - - - - - [meta" + b' b="1"' * 50_000])
 @example([b"<1>1 - - - - - [a" + b" " * 100_000])
+@example([b'<1>1 - - - - - [a b="' + b"\\" * 100_000])
+@example([b'<1>1 - - - - - [a b="' + b'\\"' * 50_000])
 @example([b"<" * 100_000])
 @example([b" " * 100_000])
 def test_batch_has_the_numbers_of_each_alone(messages: list[bytes]) -> None:
