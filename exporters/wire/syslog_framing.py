@@ -27,7 +27,9 @@ from typing import Final
 _HEAD: Final = re.compile(rb"(\d{1,10})( ?)(<?)")
 _MOST_DIGITS: Final = 9
 _LINE_END: Final = re.compile(rb"[\n\0]")
-_NOT_PLAIN: Final = re.compile(rb"\n[\d\n]")
+_NOT_PLAIN: Final = re.compile(rb"\n(?:\d|\r?\n)")
+_BEHIND_DIGITS: Final = b":"
+"""What is empty or begins with a digit comes before it; most lines do not, as they begin with <."""
 _BETWEEN: Final = re.compile(rb"[\r\n\0]*+")
 _FRAME_LIMIT: Final = 16
 """How many times longer than a message may be a counted frame is believed and cut; what says that
@@ -157,16 +159,17 @@ class StreamFramer:
         end = data.rfind(b"\n", position)
         if end < 0 or self._skip_octets or self._skip_line or self.is_broken:
             return position
-        block = data[position : end + 1]
-        if b"\r" in block and block.count(b"\r") == block.count(b"\r\n"):
-            block = block.replace(b"\r\n", b"\n")
-        first = block[:1]
-        if first != b"<" and (self._was_counted or first == b"\n" or first.isdigit()):
+        first = data[position : position + 1]
+        if first != b"<" and (self._was_counted or first in b"\r\n" or first.isdigit()):
             return position
-        if b"\0" in block or b"\r" in block or _NOT_PLAIN.search(block):
-            return position
+        block = data[position:end]
         lines = block.split(b"\n")
-        lines.pop()
+        if b"\r" in block:
+            lines = [line.removesuffix(b"\r") for line in lines]
+            if b"\r" in b"".join(lines):
+                return position
+        if b"\0" in block or (min(lines) < _BEHIND_DIGITS and _NOT_PLAIN.search(block + b"\n")):
+            return position
         if max(map(len, lines)) > self.max_message_bytes:
             return position
         messages += lines
@@ -178,15 +181,17 @@ class StreamFramer:
         if self._skip_octets or self._skip_line:
             return position
         size, longest = len(data), self.max_message_bytes
+        find, take = data.find, messages.append
         while True:
-            blank = data.find(b" <", position, position + _MOST_DIGITS + 2)
+            blank = find(b" <", position, position + _MOST_DIGITS + 2)
             digits = data[position:blank]
-            if blank < 0 or not digits.isdigit() or digits.startswith(b"0"):
+            if blank < 0 or not digits.isdigit() or digits < b"1":  # or it has leading zeros
                 return position
-            end = blank + 1 + int(digits)
-            if end > size or end - blank > longest + 1:
+            start = blank + 1
+            end = start + int(digits)
+            if end > size or end - start > longest:
                 return position
-            messages.append(data[blank + 1 : end])
+            take(data[start:end])
             self._was_counted = True
             position = end
 
