@@ -121,9 +121,14 @@ class States:
         self, device: str, change: Change, now: float, uptime_ticks: int | None = None
     ) -> Outcome:
         """Change a state as a message says that was received at *now*."""
-        state = self._states.get((device, change.event, change.key))
+        raised, event, name, _, ttl_seconds, survives_restart = change
+        if not raised:
+            ends_at = now + self._cleared_for_seconds
+        else:
+            ends_at = now + ttl_seconds if ttl_seconds else 0.0
+        state = self._states.get((device, event, name))
         if state is None:
-            outcome = self._make(device, change, now, uptime_ticks)
+            outcome = self._make(device, change, now, ends_at, uptime_ticks)
         elif (
             uptime_ticks is not None
             and state.uptime_ticks is not None
@@ -131,7 +136,20 @@ class States:
         ):
             outcome = "overtaken"
         else:
-            outcome = self._change(state, change, now, uptime_ticks)
+            if raised:
+                state.survives_restart = survives_restart
+            state.changed_at = now
+            state.uptime_ticks = uptime_ticks
+            state.ends_at = ends_at
+            if state.active != raised:
+                self._turn(state, now)
+                outcome = "raised" if raised else "cleared"
+            else:
+                if now - state.noted_at >= _KEPT_EVERY_SECONDS:
+                    self._note(state, now)
+                outcome = "confirmed"
+            if 0.0 < ends_at < state.looked_at:
+                self._schedule(state)
         self.outcomes[outcome] += 1
         return outcome
 
@@ -196,14 +214,16 @@ class States:
         keys = [changed.pop() for _ in range(min(len(changed), _GIVEN_AT_ONCE))]
         return [(key, self._states.get(key)) for key in keys]
 
-    def _make(self, device: str, change: Change, now: float, uptime_ticks: int | None) -> Outcome:
+    def _make(
+        self, device: str, change: Change, now: float, ends_at: float, uptime_ticks: int | None
+    ) -> Outcome:
         if not self._has_room(device) and not self._make_room(device):
             return "refused"
         raised, event, name, instance, _, survives_restart = change
         key = StateKey(device, event, name)
         state = State(
             key, raised, self._claim(key, instance), now, now, int(raised),
-            self._ends_at(change, now), uptime_ticks, survives_restart,
+            ends_at, uptime_ticks, survives_restart,
         )  # fmt: skip
         self._add(state)
         self._note(state, now)
@@ -237,26 +257,6 @@ class States:
         self._instances.add(claim)
         return claim[2]
 
-    def _change(
-        self, state: State, change: Change, now: float, uptime_ticks: int | None
-    ) -> Outcome:
-        raised = change.raised
-        if raised:
-            state.survives_restart = change.survives_restart
-        state.changed_at = now
-        state.uptime_ticks = uptime_ticks
-        state.ends_at = ends_at = self._ends_at(change, now)
-        is_news = state.active != raised
-        if is_news:
-            self._turn(state, now)
-        elif now - state.noted_at >= _KEPT_EVERY_SECONDS:
-            self._note(state, now)
-        if 0.0 < ends_at < state.looked_at:
-            self._schedule(state)
-        if not is_news:
-            return "confirmed"
-        return "raised" if raised else "cleared"
-
     def _end(self, state: State, now: float) -> None:
         state.changed_at = now
         state.ends_at = now + self._cleared_for_seconds
@@ -282,11 +282,6 @@ class States:
         """Note that a state is to be kept."""
         state.noted_at = now
         self._changed.add(state.key)
-
-    def _ends_at(self, change: Change, now: float) -> float:
-        if not change.raised:
-            return now + self._cleared_for_seconds
-        return now + change.ttl_seconds if change.ttl_seconds else 0.0
 
     def _schedule(self, state: State) -> None:
         """Have ``tick`` look at a state when it ends."""
