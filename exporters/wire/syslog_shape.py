@@ -189,22 +189,24 @@ _TOKEN: Final = rb"""
         _each(b"info warning error verbose panic", rb"(?=[ ]\w++\[)"),
     )
 )
+_NAMED: Final = rb"""
+    (?: type=[^l\n]*+(?:l(?!evel=)[^l\n]*+)*+level="?+
+      | log_type=[^ps\n]*+(?:(?:p(?!riority=)|s(?!everity=))[^ps\n]*+)*+(?:severity|priority)="?+ )
+"""
 _DETAIL: Final = (
     rb"(?:"
     + rb",[^,\n]*+" * 8
     + rb""",(?=(?:informational|low|medium|high|critical),)
-      | [ ](?=\d)
-        (?: \d++[ ]\d++[ ]0[ ]\S++[ ]\S++[ ](?:[+-]\S++[ ])?+\d++[ ](?=\d++[ ][A-Z]++[ ])
+      | "[ ]"""
+    + _NAMED
+    + rb"| [ ](?:"
+    + _NAMED
+    + rb"""
+          | \d\d*+[ ]\d++[ ]0[ ]\S++[ ]\S++[ ](?:[+-]\S++[ ])?+\d++[ ](?=\d++[ ][A-Z]++[ ])
           | (?P<stamp_port>\d{4}-[A-Z][a-z]{2}-[ \d]\d[ ]\S++)[ ] )
-      | "?+[ ]
-        (?: type=[^l\n]*+(?:l(?!evel=)[^l\n]*+)*+level="?+
-          | log_type=[^ps\n]*+(?:(?:p(?!riority=)|s(?!everity=))[^ps\n]*+)*+
-            (?:severity|priority)="?+ )
     )(?P<DETAIL>\d++[ ]\w++|\w++)
 """
 )
-
-
 _BODY: Final = spell_out(
     rb"(?:(?!"
     + _IS_DATED
