@@ -14,7 +14,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from exporters.config.devices import Device
+from exporters.config.devices import Device, Inventory
 from exporters.config.event_settings import EventSettings, RateLimit
 from exporters.config.host_address import normalize_ip
 from exporters.wire.source_shares import share_of
@@ -43,8 +43,12 @@ class Share:
         """Give the number of the process that a device belongs to."""
         address = next(filter(normalize_ip, device.addresses), None)
         if address is None:  # only ever heard through a relay
-            return zlib.crc32(device.name.encode()) % self.count
+            return self.home(device.name.encode())
         return share_of(address, self.count)
+
+    def home(self, key: bytes) -> int:
+        """Give the number of the process that anything else belongs to, which has this key."""
+        return zlib.crc32(key) % self.count
 
     def owns(self, device: Device) -> bool:
         """Whether a device belongs to this process."""
@@ -54,21 +58,31 @@ class Share:
         """Give the names of those devices that belong to this process."""
         return [device.name for device in devices if self.owns(device)]
 
+    def owner_of_state(self, key: str, inventory: Inventory | None) -> int | None:
+        """Give the process that has what is kept under a key, of which the second word is a device.
+
+        None for what is of no device of the inventory, which any process may have.
+        """
+        _, device, *_ = (*key.split("\t"), "")
+        known = None if inventory is None else inventory.by_name(device)
+        return None if known is None else self.owner(known)
+
     def of_settings(self, settings: EventSettings) -> EventSettings:
         """Give this process' part of what may be kept, so that all of them keep no more."""
         return _changed(
             settings,
-            series_limit=self._part(settings.series_limit),
-            states_limit=self._part(settings.states_limit),
-            recent_events=self._part(settings.recent_events),
-            recent_bytes=self._part(settings.recent_bytes),
+            series_limit=self.part(settings.series_limit),
+            states_limit=self.part(settings.states_limit),
+            recent_events=self.part(settings.recent_events),
+            recent_bytes=self.part(settings.recent_bytes),
         )
 
     def of_rate_limit(self, limit: RateLimit) -> RateLimit:
         """Give its part of the accounts; a sender has one account, as it is in one process."""
-        return _changed(limit, senders=self._part(limit.senders))
+        return _changed(limit, senders=self.part(limit.senders))
 
-    def _part(self, limit: int) -> int:
+    def part(self, limit: int) -> int:
+        """Give its part of a limit that all of them have together."""
         return -(-limit // self.count)
 
 

@@ -73,6 +73,18 @@ def open_divided(path: Path, count: int, owner: Owner) -> StateFile:
     return whole
 
 
+def open_part(path: Path, number: int, damaged: Path | None) -> StateFile:
+    """Open the part of process *number*; the first tells of what dividing has found *damaged*.
+
+    Raises:
+        ConfigError: As of ``StateFile.open``.
+    """
+    part = StateFile.open(part_path(path, number))
+    if number == 0:
+        part.damaged = part.damaged or damaged
+    return part
+
+
 def _open_parts(path: Path, stack: ExitStack) -> dict[int, StateFile]:
     parts: dict[int, StateFile] = {}
     for number in sorted(_numbers(path)):

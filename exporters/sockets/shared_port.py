@@ -11,17 +11,14 @@ Linux alone has this. Source: socket(7), SO_REUSEPORT and SO_ATTACH_REUSEPORT_CB
 from __future__ import annotations
 
 import ctypes
-import errno
-import os
 import socket
 import struct
 import sys
 from contextlib import ExitStack
 from typing import Final
 
+from exporters.errors import ConfigError, Problem
 from exporters.wire.source_shares import share_program
-
-HAS_SHARED_PORTS: Final = sys.platform == "linux"
 
 _SO_ATTACH_REUSEPORT_CBPF: Final = 51
 _INSTRUCTION_BYTES: Final = 8
@@ -40,6 +37,17 @@ _KEPT: Final = {
 """Options of a socket that those in its place have too."""
 
 
+def check_can_share(workers: int) -> None:
+    """Check that sockets can share a port among *workers*.
+
+    Raises:
+        ConfigError: This system is not Linux.
+    """
+    if sys.platform != "linux":
+        problem = f"--workers={workers}: only Linux divides what arrives among workers"
+        raise ConfigError([Problem(problem, "run it with one worker")])
+
+
 def share_port(opened: socket.socket, count: int) -> list[socket.socket]:
     """Close a socket that is bound, or listens, and give *count* in its place.
 
@@ -49,8 +57,6 @@ def share_port(opened: socket.socket, count: int) -> list[socket.socket]:
     Raises:
         OSError: The system refuses.
     """
-    if not HAS_SHARED_PORTS:
-        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
     name = opened.getsockname()
     family, kind = opened.family, opened.type
     options = [(level, option, opened.getsockopt(level, option)) for level, option in _KEPT[family]]

@@ -17,7 +17,6 @@ from typing import Final
 
 from exporters.build import this_build
 from exporters.config.syslog_dump import dump_syslog_config
-from exporters.errors import ConfigError, Problem
 from exporters.events.event_questions import EventQuestions
 from exporters.events.explain_page import explain_routes
 from exporters.events.exposition import write_families
@@ -28,11 +27,11 @@ from exporters.events.json_lines import JsonLines
 from exporters.events.pages import event_routes
 from exporters.events.shares import Share
 from exporters.events.state_file import StateFile
-from exporters.events.state_parts import open_divided, open_whole, part_path
+from exporters.events.state_parts import open_divided, open_part, open_whole
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
 from exporters.sockets.mailboxes import Mailboxes
-from exporters.sockets.shared_port import HAS_SHARED_PORTS
+from exporters.sockets.shared_port import check_can_share
 from exporters.syslog.arguments import (
     NAME,
     Loaded,
@@ -186,9 +185,7 @@ class SyslogExporter:
         Raises:
             ConfigError: An address cannot be listened on, or the state file not be divided.
         """
-        if not HAS_SHARED_PORTS:
-            problem = f"--workers={count}: only Linux divides what arrives among workers"
-            raise ConfigError([Problem(problem, "run it with one worker")])
+        check_can_share(count)
         with ExitStack() as stack:
             path = state_path(self._settings.state_file, NAME)
             if path is not None:
@@ -209,10 +206,7 @@ class SyslogExporter:
         self._go_by(self._loaded)
 
     def _owner_of_state(self, key: str) -> int | None:
-        _, device, *_ = (*key.split("\t"), "")
-        inventory = self._loaded.inventory
-        known = None if inventory is None else inventory.by_name(device)
-        return None if known is None else self._share.owner(known)
+        return self._share.owner_of_state(key, self._loaded.inventory)
 
     def _attach(self, stack: AsyncExitStack) -> None:
         """Take up what an earlier process left.
@@ -230,10 +224,7 @@ class SyslogExporter:
     def _open_state_file(self, path: Path) -> StateFile:
         if self._handover is None:
             return open_whole(path)
-        part = StateFile.open(part_path(path, self._share.number))
-        if self._share.number == 0:
-            part.damaged = part.damaged or self._inherited.damaged_state
-        return part
+        return open_part(path, self._share.number, self._inherited.damaged_state)
 
     def _samples(self, text_format: TextFormat) -> Iterator[str]:
         self._receiver.settle()

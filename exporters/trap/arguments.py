@@ -47,6 +47,7 @@ class Settings:
     events_log: str
     mib_directories: tuple[Path, ...]
     mib_cache_directory: Path | None
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         events_log=arguments.events_log,
         mib_directories=tuple(arguments.mib_directories),
         mib_cache_directory=arguments.mib_cache_directory,
+        workers=arguments.workers,
     )
 
 

@@ -26,6 +26,15 @@ _CONFLICT_SECONDS: Final = 3600.0
 _MOST_KEYS: Final = 16
 
 
+def engine_of_state(key: str) -> bytes:
+    """Give the engine whose clock is kept under a key of the state file; nothing: it is no clock's.
+
+    Raises:
+        ValueError: The key was not written by ``Engines``.
+    """
+    return bytes.fromhex(key.removeprefix(_KEY)) if key.startswith(_KEY) else b""
+
+
 @dataclass(slots=True)
 class Engine:
     """One engine; *learned_at* is on the monotonic clock.

@@ -12,9 +12,10 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import count
+from itertools import count as count_from
 from pathlib import Path
 from typing import Final
 
@@ -31,12 +32,20 @@ from exporters.events.health import Health
 from exporters.events.intake import Intake
 from exporters.events.json_lines import JsonLines
 from exporters.events.pages import event_routes
+from exporters.events.shares import Share
 from exporters.events.state_file import StateFile
+from exporters.events.state_parts import open_divided, open_part, open_whole
 from exporters.logs import fields
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
-from exporters.sockets.datagrams import DatagramSocket, open_datagram_sockets
+from exporters.sockets.datagrams import (
+    DatagramSocket,
+    open_datagram_sockets,
+    open_shared_datagram_sockets,
+)
 from exporters.sockets.draining import draining
+from exporters.sockets.mailboxes import Mailboxes
+from exporters.sockets.shared_port import check_can_share
 from exporters.trap.arguments import (
     LISTEN_FLAG,
     NAME,
@@ -46,11 +55,12 @@ from exporters.trap.arguments import (
     load,
     read_settings,
 )
-from exporters.trap.engines import Engines
+from exporters.trap.engines import Engines, engine_of_state
 from exporters.trap.example import read_trap, shipped_cases
 from exporters.trap.explaining import explain
+from exporters.trap.handover import Handover
 from exporters.trap.own_engine import OwnEngine, start_engine
-from exporters.trap.policy import device_names, make_policy
+from exporters.trap.policy import device_names, make_policy, own_names
 from exporters.trap.receiver import Policy, TrapReceiver
 from exporters.trap.seen import Seen
 from exporters.trap.series import TrapSeries
@@ -75,6 +85,16 @@ _ENGINE_FILE_SUFFIX: Final = ".engine"
 logger = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class Inherited:
+    """What workers have of their parent: it was opened before the fork."""
+
+    listeners: Sequence[Sequence[DatagramSocket]] = ()
+    mailboxes: Mailboxes = field(default_factory=lambda: Mailboxes(0))
+    damaged_state: Path | None = None
+    """Where a state file was set aside to, if one was damaged."""
+
+
 def build(arguments: argparse.Namespace) -> Service:
     """Load the configuration and make the service.
 
@@ -90,20 +110,25 @@ class TrapExporter:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._loaded = load(settings)
+        self._share = Share.before_fork(settings.workers)
         config = self._loaded.config
-        self._intake = Intake(
-            NAME, self._loaded.rules, config.events, devices=device_names(self._loaded)
-        )
-        series = TrapSeries(config.events)
+        limits = self._share.of_settings(config.events)
+        devices = own_names(self._loaded, self._share)
+        self._intake = Intake(NAME, self._loaded.rules, limits, devices=devices)
+        series = TrapSeries(limits)
         for family in series.families():
             self._intake.add_family(family)
-        self._engines = Engines(config.engines_limit, clock=time.time, monotonic=time.monotonic)
+        self._engines = Engines(
+            self._share.part(config.engines_limit), clock=time.time, monotonic=time.monotonic
+        )
         self._own_engine = self._start_engine(None)
-        self._replays = Seen(_MOST_REPLAYS)
-        self._salts = count(secrets.randbits(63))
+        self._replays = Seen(self._share.part(_MOST_REPLAYS))
+        self._salts = count_from(secrets.randbits(63))
         self._receiver = TrapReceiver(self._intake, series, self._policy(self._loaded))
         self._events = EventQuestions(self._intake.recent, self._intake.numbers)
         self._listeners: Sequence[DatagramSocket] = ()
+        self._inherited = Inherited()
+        self._handover: Handover | None = None
         self._registry = build_registry(NAME, this_build())
         health = Health(
             lambda: self._listeners,
@@ -121,6 +146,7 @@ class TrapExporter:
             self._engines,
             health,
             lambda: self._listeners,
+            lambda: self._handover,
         )
 
     def service(self) -> Service:
@@ -148,7 +174,9 @@ class TrapExporter:
             reload=self._reload,
             summary=self._summary,
             lifespan=self._lifespan,
-            shares=Shares.NOTHING,
+            shares=Shares.SENDERS,
+            divide=self._divide,
+            become=self._become,
         )
 
     async def forget_engine(self, request: web.Request) -> web.Response:
@@ -190,18 +218,66 @@ class TrapExporter:
         async with AsyncExitStack() as stack:
             self._attach(stack)
             await stack.enter_async_context(self._intake.running())
-            self._listeners = open_datagram_sockets(
-                self._settings.addresses,
-                receive_buffer_bytes=self._settings.receive_buffer_bytes,
-                flag=LISTEN_FLAG,
-                answers=True,
-            )
+            if self._handover is None:
+                self._listeners = open_datagram_sockets(
+                    self._settings.addresses,
+                    receive_buffer_bytes=self._settings.receive_buffer_bytes,
+                    flag=LISTEN_FLAG,
+                    answers=True,
+                )
+                _tell(self._listeners)
+            else:
+                self._listeners = self._inherited.listeners[self._share.number]
+                stack.enter_context(self._handover.post.open())
             for listener in self._listeners:
                 stack.callback(listener.close)
                 take = partial(self._receiver.take, line=listener)
                 stack.enter_context(draining(listener, take))
-                _tell(listener)
             yield
+
+    @contextmanager
+    def _divide(self, count: int) -> Iterator[None]:
+        """Open what *count* workers inherit, and start our engine, which all of them are.
+
+        Raises:
+            ConfigError: An address cannot be listened on, or a file not be divided or written.
+        """
+        check_can_share(count)
+        with ExitStack() as stack:
+            path = state_path(self._settings.state_file, NAME)
+            if path is not None:
+                whole = open_divided(path, count, self._owner_of_state)
+                stack.callback(whole.close)
+                self._inherited.damaged_state = whole.damaged
+            self._own_engine = self._start_engine(path)
+            self._inherited.listeners = open_shared_datagram_sockets(
+                self._settings.addresses,
+                count,
+                receive_buffer_bytes=self._settings.receive_buffer_bytes,
+                flag=LISTEN_FLAG,
+                answers=True,
+            )
+            _tell(self._inherited.listeners[0])
+            self._inherited.mailboxes = Mailboxes(count)
+            stack.callback(self._inherited.mailboxes.close)
+            yield
+
+    def _become(self, number: int) -> None:
+        """Be the worker with a number."""
+        self._share = replace(self._share, number=number)
+        self._salts = count_from(secrets.randbits(63))
+        now = self._own_engine.time(time.monotonic())
+        self._own_engine = replace(self._own_engine, heard_from=now)
+        self._handover = Handover(self._inherited.mailboxes, self._share, self._receiver)
+        self._receiver.others = self._handover
+        self._intake.numbers.become(number, self._share.count)
+        self._go_by(self._loaded)
+
+    def _owner_of_state(self, key: str) -> int | None:
+        engine_id = engine_of_state(key)
+        if engine_id:
+            return self._share.home(engine_id)
+        return self._share.owner_of_state(key, self._loaded.inventory)
 
     def _attach(self, stack: AsyncExitStack) -> None:
         """Take up what an earlier process left, and count this start of our engine.
@@ -211,13 +287,19 @@ class TrapExporter:
         """
         target = self._settings.events_log
         path = state_path(self._settings.state_file, NAME)
-        state_file = None if path is None else StateFile.open(path)
+        state_file = None if path is None else self._open_state_file(path)
         if state_file is not None:
             stack.callback(state_file.close)
             self._engines.attach(state_file)
         self._intake.attach(state_file=state_file, json_lines=JsonLines(target) if target else None)
-        self._own_engine = self._start_engine(path)
-        self._receiver.replace(self._policy(self._loaded))
+        if self._handover is None:
+            self._own_engine = self._start_engine(path)
+            self._receiver.replace(self._policy(self._loaded))
+
+    def _open_state_file(self, path: Path) -> StateFile:
+        if self._handover is None:
+            return open_whole(path)
+        return open_part(path, self._share.number, self._inherited.damaged_state)
 
     def _start_engine(self, state_path: Path | None) -> OwnEngine:
         """Start our engine; its file stands beside that of states."""
@@ -229,14 +311,18 @@ class TrapExporter:
         return write_families(self._intake.families(), text_format)
 
     async def _reload(self) -> None:
-        loaded = await asyncio.to_thread(load, self._settings)
+        self._go_by(await asyncio.to_thread(load, self._settings))
+
+    def _go_by(self, loaded: Loaded) -> None:
         self._loaded = loaded
-        self._engines.limit = loaded.config.engines_limit
+        self._engines.limit = self._share.part(loaded.config.engines_limit)
         self._receiver.replace(self._policy(loaded))
-        self._intake.replace(loaded.rules, device_names(loaded))
+        self._intake.replace(loaded.rules, own_names(loaded, self._share))
 
     def _policy(self, loaded: Loaded) -> Policy:
-        return make_policy(loaded, self._engines, self._own_engine, self._replays, self._salts)
+        return make_policy(
+            loaded, self._engines, self._own_engine, self._replays, self._salts, self._share
+        )
 
     def _summary(self) -> str:
         loaded = self._loaded
@@ -246,15 +332,16 @@ class TrapExporter:
         return text
 
 
-def _tell(listener: DatagramSocket) -> None:
-    logger.info("listening for traps", extra=fields(address=listener.address, transport="udp"))
-    if listener.granted_bytes < listener.asked_bytes:
-        logger.warning(
-            "the receive buffer is smaller than was asked for: raise net.core.rmem_max, or give "
-            "the capability CAP_NET_ADMIN",
-            extra=fields(
-                address=listener.address,
-                asked_bytes=listener.asked_bytes,
-                granted_bytes=listener.granted_bytes,
-            ),
-        )
+def _tell(listeners: Sequence[DatagramSocket]) -> None:
+    for listener in listeners:
+        logger.info("listening for traps", extra=fields(address=listener.address, transport="udp"))
+        if listener.granted_bytes < listener.asked_bytes:
+            logger.warning(
+                "the receive buffer is smaller than was asked for: raise net.core.rmem_max, or "
+                "give the capability CAP_NET_ADMIN",
+                extra=fields(
+                    address=listener.address,
+                    asked_bytes=listener.asked_bytes,
+                    granted_bytes=listener.granted_bytes,
+                ),
+            )

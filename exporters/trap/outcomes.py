@@ -6,6 +6,7 @@ from typing import Final
 
 ACCEPTED: Final = "accepted"
 BER_ERROR: Final = "ber_error"
+NOT_HANDED_OVER: Final = "not_handed_over"
 INTERNAL_ERROR: Final = "internal_error"
 
 OUTCOMES: Final = {
@@ -29,9 +30,13 @@ OUTCOMES: Final = {
     "no_trap_oid": "a notification that does not say which; counted as an event all the same",
     "bad_v1": "a trap of version 1 with impossible numbers",
     "unsupported_pdu": "SNMP, but no notification",
+    NOT_HANDED_OVER: "of a device or an engine that another worker keeps, which has no room for it",
     INTERNAL_ERROR: "a fault of this program, which the log tells",
 }
 """All outcomes, and what they mean."""
 
-TAKEN: Final = frozenset((ACCEPTED, "duplicate", "discovery", "no_trap_oid"))
+HANDED_OVER: Final = "handed_over"
+"""Of what is another process' to count, and here no outcome."""
+
+TAKEN: Final = frozenset((ACCEPTED, "duplicate", "discovery", "no_trap_oid", HANDED_OVER))
 """Outcomes that say nothing against the sender's configuration, or ours."""

@@ -33,11 +33,20 @@ _MAX_TIME: Final = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class OwnEngine:
-    """Our engine, as it has started; *started_at* is on the monotonic clock."""
+    """Our engine, as it has started.
+
+    Attributes:
+        id: Its id.
+        boots: How often it has started.
+        started_at: When, on the monotonic clock.
+        heard_from: The first second of its time whose messages are believed: who takes the place of
+            a process that ended does not know what that one has taken already.
+    """
 
     id: bytes
     boots: int
     started_at: float
+    heard_from: int = 0
 
     def time(self, now: float) -> int:
         """Give the seconds since the start, as the protocol has them."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from exporters.config.trap_config import TrapUser as UserConfig
+from exporters.events.shares import WHOLE, Share
 from exporters.events.sources import SourceLimiter, Sources
 from exporters.trap.arguments import Loaded
 from exporters.trap.catalogue import Catalogue
@@ -19,9 +20,17 @@ from exporters.wire.usm import AuthProtocol, PrivProtocol, SecurityLevel, UsmUse
 
 
 def make_policy(
-    loaded: Loaded, engines: Engines, own: OwnEngine, replays: Seen, salts: Iterator[int]
+    loaded: Loaded,
+    engines: Engines,
+    own: OwnEngine,
+    replays: Seen,
+    salts: Iterator[int],
+    share: Share = WHOLE,
 ) -> Policy:
-    """Make a policy of a configuration; engines, replays and salts outlive it."""
+    """Make a policy of a configuration; engines, replays and salts outlive it.
+
+    For a process that has its *share* of the devices.
+    """
     config = loaded.config
     security = Security(
         [_user(user) for user in config.users],
@@ -32,8 +41,8 @@ def make_policy(
         monotonic=time.monotonic,
     )
     return Policy(
-        sources=Sources(loaded.inventory, config.access),
-        limiter=SourceLimiter(config.access.rate_limit),
+        sources=Sources(loaded.inventory, config.access, share),
+        limiter=SourceLimiter(share.of_rate_limit(config.access.rate_limit)),
         versions=frozenset(config.versions),
         communities=frozenset(one.reveal().encode() for one in config.communities),
         security=security,
@@ -45,6 +54,11 @@ def make_policy(
 def device_names(loaded: Loaded) -> list[str]:
     """Give the names of the inventory's devices."""
     return [] if loaded.inventory is None else [device.name for device in loaded.inventory.devices]
+
+
+def own_names(loaded: Loaded, share: Share) -> list[str]:
+    """Give the names of those devices that belong to a process."""
+    return [] if loaded.inventory is None else share.own_names(loaded.inventory.devices)
 
 
 def _user(user: UserConfig) -> TrapUser:

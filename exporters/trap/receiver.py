@@ -9,11 +9,14 @@ is sent again, because the answer was lost, is answered again and not counted ag
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 from exporters.config.event_taxonomy import UNKNOWN
 from exporters.errors import WireError
@@ -25,7 +28,15 @@ from exporters.sockets.datagrams import DatagramAnswers, Datagrams, address_of
 from exporters.trap.catalogue import Catalogue
 from exporters.trap.details import TrapDetails
 from exporters.trap.objects import Objects
-from exporters.trap.outcomes import ACCEPTED, BER_ERROR, INTERNAL_ERROR, OUTCOMES, TAKEN
+from exporters.trap.outcomes import (
+    ACCEPTED,
+    BER_ERROR,
+    HANDED_OVER,
+    INTERNAL_ERROR,
+    NOT_HANDED_OVER,
+    OUTCOMES,
+    TAKEN,
+)
 from exporters.trap.restarts import Restarts
 from exporters.trap.security import Refused, Security
 from exporters.trap.seen import Seen
@@ -64,6 +75,28 @@ class Policy:
     objects: Objects
 
 
+class Others(Protocol):
+    """The other processes that traps are received in."""
+
+    def home(self, engine_id: bytes) -> int | None:
+        """Give the process that has the clock of an engine; None for this one."""
+
+    def give_datagram(self, to: int, content: bytes, source: Source) -> bool:
+        """Hand over a datagram as it came; whether there was room."""
+
+    def give_notification(
+        self, to: int, notification: Notification, version: str, source: Source, size_bytes: int
+    ) -> bool:
+        """Hand over what was decoded, and how long its message was; whether there was room."""
+
+
+class _NobodyToAnswer:
+    """Stands for the socket of a datagram that another process has received."""
+
+    def answer(self, content: bytes, place: int) -> None:
+        raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+
+
 class TrapReceiver:
     """Takes datagrams, answers informs, and hands on what was notified."""
 
@@ -76,14 +109,16 @@ class TrapReceiver:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.datagrams = 0
-        self.outcomes = dict.fromkeys(OUTCOMES, 0)
+        self.others: Others | None = None
+        """Where there are several."""
         self.notifications = {
             (version, kind): 0 for version in _VERSIONS.values() for kind in ("trap", "inform")
         }
         self.informs_acked = 0
         self.informs_ack_failed = 0
         self.handling_seconds = 0.0
+        self._arrived = 0
+        self._outcomes = dict.fromkeys((*OUTCOMES, HANDED_OVER), 0)
         self._intake = intake
         self._series = series
         self._clock = clock
@@ -96,6 +131,16 @@ class TrapReceiver:
         self._policy = policy
         self.replace(policy)
 
+    @property
+    def datagrams(self) -> int:
+        """How many have arrived, without those that other processes count."""
+        return self._arrived - self._outcomes[HANDED_OVER]
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """What became of them."""
+        return {name: self._outcomes[name] for name in OUTCOMES}
+
     def replace(self, policy: Policy) -> None:
         """Take by another policy from now on."""
         self._policy = policy
@@ -107,22 +152,57 @@ class TrapReceiver:
         started_at = self._at = self._monotonic()
         self._now = self._clock()
         contents, hosts, cut = datagrams
-        self.datagrams += len(contents)
-        outcomes, sources = self.outcomes, self._hosts
+        self._arrived += len(contents)
+        outcomes, sources = self._outcomes, self._hosts
         for place, (content, host) in enumerate(zip(contents, hosts, strict=True)):
             source = sources.get(host) or self._source(host)
             try:
                 outcome = self._take(content, place, place in cut, source, line)
-            except Exception:
-                outcome = INTERNAL_ERROR
-                # Seldom: whoever found one datagram for it has more of them.
-                if started_at - self._fault_logged_at >= _FAULT_LOG_SECONDS:
-                    self._fault_logged_at = started_at
-                    logger.exception("a datagram could not be handled")
+            except Exception as error:  # noqa: BLE001 - logged
+                outcome = self._fail(error)
             outcomes[outcome] += 1
             if outcome not in TAKEN and source.device != UNKNOWN:
                 self._series.refused.inc((source.device, outcome))
         self.handling_seconds += self._monotonic() - started_at
+
+    def take_handed_datagram(self, content: bytes, address: str) -> None:
+        """Take what another process has received from *address*, which may send it."""
+        source = self._policy.sources.source(address)
+        self._take_handed(partial(self._take_again, content, source), source)
+
+    def take_handed(
+        self, notification: Notification, version: str, source: Source, size_bytes: int
+    ) -> None:
+        """Take what another process has received and decoded."""
+        self._take_handed(
+            partial(self._count_notification, notification, version, source, size_bytes), source
+        )
+
+    def _take_again(self, content: bytes, source: Source) -> str:
+        if peek_version(content) != Version.V3:
+            # It is handed on no more, whatever the inventory says by now.
+            source = source._replace(owner=None)
+        return self._take_allowed(content, 0, source, _NobodyToAnswer())
+
+    def _take_handed(self, take: Callable[[], str], source: Source) -> None:
+        started_at = self._at = self._monotonic()
+        self._now = self._clock()
+        self._arrived += 1
+        try:
+            outcome = take()
+        except Exception as error:  # noqa: BLE001 - logged
+            outcome = self._fail(error)
+        self._outcomes[outcome] += 1
+        if outcome not in TAKEN and source.device != UNKNOWN:
+            self._series.refused.inc((source.device, outcome))
+        self.handling_seconds += self._monotonic() - started_at
+
+    def _fail(self, error: Exception) -> str:
+        """Log a fault of ours; seldom: whoever found one datagram for it has more of them."""
+        if self._at - self._fault_logged_at >= _FAULT_LOG_SECONDS:
+            self._fault_logged_at = self._at
+            logger.error("a datagram could not be handled", exc_info=error)
+        return INTERNAL_ERROR
 
     def _take(
         self,
@@ -139,9 +219,16 @@ class TrapReceiver:
             return "rate_limited"
         if is_cut:
             return "oversize_or_truncated"
+        return self._take_allowed(content, place, source, line)
+
+    def _take_allowed(
+        self, content: bytes, place: int, source: Source, line: DatagramAnswers
+    ) -> str:
         if self._takes_outlines and not source.is_relay:
             outline = outline_trap(content)
             if outline is not None:
+                if source.owner is not None and self.others is not None:
+                    return _handed_over(self.others.give_datagram(source.owner, content, source))
                 return self._take_outline(outline, content, source)
         try:
             return self._decode(content, place, source, line)
@@ -195,6 +282,10 @@ class TrapReceiver:
         return self._notify(notification, version, source, len(content))
 
     def _decode_v3(self, content: bytes, place: int, source: Source, line: DatagramAnswers) -> str:
+        if self.others is not None:
+            engine_id = self._policy.security.engine_to_ask(content)
+            if engine_id and (home := self.others.home(engine_id)) is not None:
+                return _handed_over(self.others.give_datagram(home, content, source))
         opened = self._policy.security.open(content, source.address)
         if opened.acknowledgement:
             self._acknowledge(opened.acknowledgement, place, line)
@@ -205,12 +296,25 @@ class TrapReceiver:
     def _notify(
         self, notification: Notification, version: str, source: Source, size_bytes: int
     ) -> str:
-        """Hand on what was notified; say so even of what does not say which notification it is."""
+        """Hand on what was notified, to the process that keeps its device."""
+        origin = self._policy.sources.origin(source, notification.agent_address)
+        if origin.owner is not None and self.others is not None:
+            return _handed_over(
+                self.others.give_notification(
+                    origin.owner, notification, version, origin, size_bytes
+                )
+            )
+        return self._count_notification(notification, version, origin, size_bytes)
+
+    def _count_notification(
+        self, notification: Notification, version: str, source: Source, size_bytes: int
+    ) -> str:
+        """Count a notification, even one that does not say which it is."""
         kind = "inform" if notification.pdu_type == INFORM_REQUEST else "trap"
         self.notifications[version, kind] += 1
         policy = self._policy
         oid = notification.trap_oid
-        device = policy.sources.device_of(source, notification.agent_address)
+        device = source.device
         name, known_oid = policy.catalogue.trap(oid, of_stranger=device == UNKNOWN)
         generic, specific = _of_version_1(notification)
         self._count(
@@ -261,6 +365,10 @@ class TrapReceiver:
             self._hosts.clear()  # forged addresses; those of devices are soon there again
         self._hosts[host] = source
         return source
+
+
+def _handed_over(has_room: bool) -> str:
+    return HANDED_OVER if has_room else NOT_HANDED_OVER
 
 
 def _of_version_1(notification: Notification) -> tuple[int | None, int | None]:

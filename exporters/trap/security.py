@@ -141,6 +141,22 @@ class Security:
             raise Refused("duplicate")
         return Opened(read_notification(scoped.pdu))
 
+    def engine_to_ask(self, data: bytes) -> bytes:
+        """Give the engine whose clock tells whether a message is new; nothing if it is ours.
+
+        Nor where its sender waits for an answer, which only the process can give that hears it.
+
+        Raises:
+            Refused: It is not to be believed, and its sender waits for an answer.
+            WireError: It is no message of version 3.
+        """
+        message = decode_v3_message(data)
+        if len(message.engine_id) < _SHORTEST_ENGINE_ID_BYTES or message.engine_id == self._own.id:
+            return b""
+        if message.reportable and self._open(message)[1].pdu.type == INFORM_REQUEST:
+            return b""
+        return message.engine_id
+
     def _open(self, message: V3Message) -> tuple[UserKeys, ScopedPdu]:
         """Find the user whose message it is (RFC 3414 s3.2 steps 4 to 6 and 8)."""
         named = self._users.get(message.user_name)
@@ -189,6 +205,7 @@ class Security:
         if (
             message.boots == self._own.boots != MAX_BOOTS
             and abs(message.time - own_time) <= TIME_WINDOW_SECONDS
+            and message.time >= self._own.heard_from
         ):
             return
         asks = message.boots == message.time == 0

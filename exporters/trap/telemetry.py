@@ -10,9 +10,10 @@ from prometheus_client.registry import Collector
 
 from exporters.events.health import Health
 from exporters.events.intake import Intake
-from exporters.metrics.receive_sockets import socket_families
+from exporters.metrics.receive_sockets import handover_families, socket_families
 from exporters.sockets.datagrams import DatagramSocket
 from exporters.trap.engines import Engines
+from exporters.trap.handover import Handover
 from exporters.trap.receiver import TrapReceiver
 
 
@@ -27,12 +28,14 @@ class TrapTelemetry(Collector):
         engines: Engines,
         health: Health,
         listeners: Callable[[], Sequence[DatagramSocket]],
+        handover: Callable[[], Handover | None],
     ) -> None:
         self._receiver = receiver
         self._intake = intake
         self._engines = engines
         self._health = health
         self._listeners = listeners
+        self._handover = handover
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
@@ -42,6 +45,10 @@ class TrapTelemetry(Collector):
         yield from self._engine_families()
         yield _gauge("trap_exporter_rules", "Rules that are used.", len(self._intake.rules))
         yield self._health.family()
+        if (handover := self._handover()) is not None:
+            yield from handover_families(
+                "trap_exporter", handover.handed_over, handover.post.waiting_bytes
+            )
 
     def _datagrams(self) -> Iterator[Metric]:
         receiver = self._receiver

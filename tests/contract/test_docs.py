@@ -189,7 +189,7 @@ def test_every_reason_of_a_loss_is_documented_and_the_reverse(pages: dict[str, s
 def trap_metrics() -> set[str]:
     """The metrics of traps; those of events are on a page of their own."""
     series = TrapSeries(EventSettings())
-    return {family.name for family in series.families()}
+    return {family.name for family in series.families()} | of_workers("trap")
 
 
 def test_every_outcome_of_a_datagram_is_documented_and_the_reverse(pages: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from exporters.config.event_settings import AccessSettings, EventSettings, RateL
 from exporters.events.intake import Intake
 from exporters.events.rule_files import shipped_rule_files
 from exporters.events.rules import RuleSet
+from exporters.events.shares import WHOLE, Share
 from exporters.events.sources import SourceLimiter, Sources
 from exporters.mibs.opening import open_with_directories
 from exporters.smi.dictionary import Dictionary
@@ -232,6 +233,8 @@ def make_station(
     replays: int = 1000,
     boots: int = 5,
     rules: RuleSet | None = None,
+    share: Share = WHOLE,
+    heard_from: int = 0,
 ) -> Station:
     clock = Clock()
     inventory = Inventory(
@@ -242,7 +245,7 @@ def make_station(
     )
     settings = EventSettings()
     rules = shipped_rules() if rules is None else rules
-    names = [device.name for device in inventory.devices]
+    names = share.own_names(inventory.devices)
     intake = Intake("trap", rules, settings, devices=names, clock=lambda: clock.wall)
     series = TrapSeries(settings)
     for family in series.families():
@@ -251,13 +254,13 @@ def make_station(
     security = Security(
         users,
         engines,
-        OwnEngine(OUR_ENGINE, boots, 0.0),
+        OwnEngine(OUR_ENGINE, boots, 0.0, heard_from),
         Seen(replays),
         salts=count(1),
         monotonic=lambda: clock.monotonic,
     )
     policy = Policy(
-        sources=Sources(inventory, access),
+        sources=Sources(inventory, access, share),
         limiter=SourceLimiter(limit),
         versions=frozenset(versions),
         communities=frozenset(communities),
