@@ -44,6 +44,7 @@ class Sources:
         self._access = access
         self._share = share
         self._known: dict[str, Source] = {}
+        self._origins: dict[tuple[str, str], Source] = {}
 
     @property
     def devices(self) -> Sequence[str]:
@@ -82,10 +83,16 @@ class Sources:
         """Give the sender as one that speaks for no other, of a message about *claimed*."""
         if not source.is_relay:
             return source
-        device = self._inventory.by_hostname(claimed) if claimed else None
-        if device is None:
-            return source._replace(is_relay=False)
-        return source._replace(device=device.name, is_relay=False, owner=self._owner(device))
+        found = self._origins.get((source.address, claimed))
+        if found is None:
+            device = self._inventory.by_hostname(claimed) if claimed else None
+            found = source._replace(is_relay=False)
+            if device is not None:
+                found = found._replace(device=device.name, owner=self._owner(device))
+            if len(self._origins) >= _MOST_REMEMBERED:
+                self._origins.clear()  # made up names, as addresses may be
+            self._origins[source.address, claimed] = found
+        return found
 
     def _look_up(self, peer: str) -> Source:
         address = normalize_ip(peer)

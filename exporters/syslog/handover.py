@@ -18,15 +18,17 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, compress, pairwise
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from exporters.events.sources import Source
 from exporters.sockets.mailboxes import Mailboxes, Post
 from exporters.syslog.outcomes import NOT_HANDED_OVER
 from exporters.syslog.receiver import SyslogReceiver
-from exporters.wire.syslog_message import decode_message
+from exporters.wire.syslog_message import decode_hostname
 
+_OWNER: Final = itemgetter(Source._fields.index("owner"))
 _PACKET_BYTES: Final = 96 * 1024
 """Of contents, in a packet of several messages."""
 
@@ -55,26 +57,27 @@ class Handover:
         self, transport: str, contents: Sequence[bytes], sources: Sequence[Source]
     ) -> tuple[Sequence[bytes], Sequence[Source]]:
         """Give those messages that belong here, each with its sender, which speaks for itself."""
-        origins = self._origins(contents, sources)
+        if self._receiver.policy.sources.has_relays:
+            sources = self._origins(contents, sources)
+        owners = list(map(_OWNER, sources))
         elsewhere: defaultdict[int, list[int]] = defaultdict(list)
-        here: list[int] = []
-        for place, origin in enumerate(origins):
-            (here if origin.owner is None else elsewhere[origin.owner]).append(place)
+        for place, owner in enumerate(owners):
+            if owner is not None:
+                elsewhere[owner].append(place)
         if not elsewhere:
-            return contents, origins
+            return contents, sources
         for owner, places in elsewhere.items():
             for some in _portions(places, contents):
-                handed = Handed(transport, [contents[p] for p in some], [origins[p] for p in some])
+                handed = Handed(transport, [contents[p] for p in some], [sources[p] for p in some])
                 self._hand_over(owner, handed)
-        return [contents[place] for place in here], [origins[place] for place in here]
+        is_here = [owner is None for owner in owners]
+        return list(compress(contents, is_here)), list(compress(sources, is_here))
 
     def _origins(self, contents: Sequence[bytes], sources: Sequence[Source]) -> Sequence[Source]:
         """Say who has sent these messages first, as far as relays tell."""
-        known = self._receiver.policy.sources
-        if not known.has_relays:
-            return sources
+        origin = self._receiver.policy.sources.origin
         return [
-            known.origin(source, decode_message(content).hostname) if source.is_relay else source
+            origin(source, decode_hostname(content)) if source.is_relay else source
             for content, source in zip(contents, sources, strict=True)
         ]
 

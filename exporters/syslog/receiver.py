@@ -30,9 +30,9 @@ from exporters.syslog.plans import Plans
 from exporters.syslog.senders import Policy, Senders
 from exporters.syslog.series import SyslogSeries
 from exporters.syslog.transports import TRANSPORTS
-from exporters.wire.syslog_classes import Classifier, MessageClass
+from exporters.wire.syslog_classes import Classifier
 from exporters.wire.syslog_faults import MessageFault
-from exporters.wire.syslog_message import decode_message
+from exporters.wire.syslog_message import decode_hostname
 
 __all__ = ["Policy", "SyslogReceiver"]
 
@@ -145,7 +145,7 @@ class SyslogReceiver:
     def read(self, content: bytes, source: Source) -> Message:
         """Give a message as rules see it; it is not taken."""
         classes = self._classifier.classify_batch([content])
-        devices = self._devices([content], [source], classes)
+        devices = self._devices([content], [source])
         zones = self.policy.sources.zones
         return Batch([content], [source], devices, classes, self._clock(), zones).message(0)
 
@@ -190,7 +190,7 @@ class SyslogReceiver:
         self.received_bytes[transport] += size_bytes
         try:
             classes = self._classifier.classify_batch(contents)
-            devices = self._devices(contents, sources, classes)
+            devices = self._devices(contents, sources)
         except Exception as error:  # noqa: BLE001 - logged
             self._fail(sources, error)
         else:
@@ -201,18 +201,13 @@ class SyslogReceiver:
             self.settle()
         self.handling_seconds += self._monotonic() - started_at
 
-    def _devices(
-        self,
-        contents: Sequence[bytes],
-        sources: Sequence[Source],
-        classes: Sequence[MessageClass],
-    ) -> Sequence[str]:
+    def _devices(self, contents: Sequence[bytes], sources: Sequence[Source]) -> Sequence[str]:
         """Say whose messages these are: their senders', or whose a relay says that they are."""
         devices = list(map(_DEVICE, sources))
         if self.policy.sources.has_relays:
             for place, source in enumerate(sources):
                 if source.is_relay:
-                    hostname = decode_message(contents[place], classes[place]).hostname
+                    hostname = decode_hostname(contents[place])
                     devices[place] = self.policy.sources.device_of(source, hostname)
         return devices
 

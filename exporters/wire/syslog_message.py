@@ -115,6 +115,22 @@ def decode_message(data: bytes, message_class: MessageClass | None = None) -> Sy
     return _complete(message, faults)
 
 
+def decode_hostname(data: bytes) -> str:
+    """Read the host that a message names, as ``decode_message`` does, in a third of the time.
+
+    For relays, of whose messages each is asked for it.
+    """
+    bare = strip_trailer(data)
+    _, position = decode_priority(bare)
+    content = bare[position:]
+    shape, match = parts_of(content.partition(b"\n")[0] + b"\n")
+    if shape.version:
+        hostname = _nil(_part(match, "host_5424"))
+    else:
+        hostname = _hostname_of(_header_before_token(content, shape, match), match)
+    return hostname or decode_message(data).hostname  # one of a vendor's values may be it
+
+
 def decode_text(data: bytes) -> str:
     """Read the text of a message alone, as ``decode_message`` does, in a tenth of the time.
 
@@ -215,20 +231,31 @@ def _read_other(
 ) -> SyslogMessage:
     start = _text_start(match, 0)
     text, _ = decode_octets(content[start:])
-    if shape.token.startswith(b"%") and not shape.app:
-        header = read_header(decode_octets(content[: match.start("TOKEN")])[0])
-        if header.has_bad_stamp:
-            faults.add(MessageFault.BAD_TIMESTAMP)
-    else:
+    header = _header_before_token(content, shape, match)
+    if header is None:
         header = _header_of(_first(match, _STAMPS), faults)
+    elif header.has_bad_stamp:
+        faults.add(MessageFault.BAD_TIMESTAMP)
     return SyslogMessage(
         message_class,
-        _nil(header.hostname or _first(match, _HOSTS).removesuffix(":")),
+        _hostname_of(header, match),
         header.process or message_class.app,
         header.process_id or _part(match, "pid") or _part(match, "pid_xr"),
         text=text,
         header=header,
     )
+
+
+def _header_before_token(content: bytes, shape: Shape, match: re.Match[bytes]) -> Header | None:
+    """Read what stands before a token such as ``%LINK-3-UPDOWN``; None: there is none."""
+    if shape.token.startswith(b"%") and not shape.app:
+        return read_header(decode_octets(content[: match.start("TOKEN")])[0])
+    return None
+
+
+def _hostname_of(header: Header | None, match: re.Match[bytes]) -> str:
+    named = "" if header is None else header.hostname
+    return _nil(named or _first(match, _HOSTS).removesuffix(":"))
 
 
 def _complete(message: SyslogMessage, faults: set[MessageFault]) -> SyslogMessage:

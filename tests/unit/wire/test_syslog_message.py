@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from exporters.demo.syslog_corpus import FORMS, Form, SyslogCorpus
 from exporters.wire.syslog_classes import Classifier, MessageFormat
-from exporters.wire.syslog_message import SyslogMessage, decode_message, decode_text
+from exporters.wire.syslog_message import (
+    SyslogMessage,
+    decode_hostname,
+    decode_message,
+    decode_text,
+)
 from exporters.wire.syslog_priority import SEVERITIES
 
 CASES: list[dict[str, Any]] = yaml.safe_load(
@@ -160,6 +165,7 @@ def test_anything_has_one_class_and_can_be_read(data: bytes) -> None:
     message.text.encode()  # no lone surrogates
     assert message.faults >= message.message_class.faults
     assert decode_text(data) == message.text
+    assert decode_hostname(data) == message.hostname
     assert decode_message(data, Classifier().classify(data)).text == message.text
 
 
