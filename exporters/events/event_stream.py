@@ -60,7 +60,7 @@ async def stream_events(
         OthersSilentError: The other processes of this exporter cannot be asked.
     """
     response = web.StreamResponse(headers=_HEADERS)
-    watch = _Watch(request, questions, now)
+    watch = _JointWatch(request, questions, now)
     try:
         first = await watch.news()
         await response.prepare(request)
@@ -77,7 +77,7 @@ async def stream_events(
     return response
 
 
-async def _follow(request: web.Request, response: web.StreamResponse, watch: _Watch) -> None:
+async def _follow(request: web.Request, response: web.StreamResponse, watch: _JointWatch) -> None:
     in_flight = request.app[SHELL].in_flight
     loop = asyncio.get_running_loop()
     wrote_at = loop.time()
@@ -103,7 +103,7 @@ class _News(NamedTuple):
     missed: int
 
 
-class _Watch:
+class _JointWatch:
     """What all processes have for one client, in the order of the numbers of events."""
 
     def __init__(self, request: web.Request, questions: EventQuestions, now: float) -> None:
