@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -65,9 +65,20 @@ def test_snmp(programs: Programs, router: str) -> None:
     compare("snmp", exporter.request("/metrics").text)
 
 
-def test_workers(programs: Programs) -> None:
-    exporter = start_exporter(programs, "--workers=2")
-    compare("snmp_workers", exporter.request("/metrics").text)
+@pytest.mark.parametrize(
+    ("name", "addresses"),
+    [
+        ("snmp", ()),
+        ("syslog", ("--syslog.listen-address=udp://127.0.0.1:0",)),
+        ("trap", ("--trap.listen-address=127.0.0.1:0",)),
+    ],
+    ids=("snmp", "syslog", "trap"),
+)
+def test_workers(programs: Programs, name: str, addresses: Sequence[str]) -> None:
+    state = f"--events.state-file={programs.folder}/state"
+    flags = (*addresses, state) if addresses else ()
+    exporter = start_exporter(programs, "--workers=2", *flags, name=name)
+    compare(f"{name}_workers", exporter.request("/metrics").text)
 
 
 def test_rmon(programs: Programs, router: str, recordings_dir: Path) -> None:

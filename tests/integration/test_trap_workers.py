@@ -163,6 +163,18 @@ def test_traps_and_informs_of_version_3_are_taken_by_all_as_one_engine(crew: Cre
     assert crew.links() == {f"device-{number}": 1.0 for number in range(DEVICES)}
 
 
+def test_engine_is_forgotten_whichever_worker_knows_it(crew: Crew) -> None:
+    for number in range(DEVICES):
+        engine = ("-e", f"0x8000000001{number:08x}", "-Z", "3,1000")
+        send(addresses(number)[0], LINK_DOWN, ("-v", "3", *USER, *engine))
+    crew.wait_for("accepted", DEVICES)
+    for number in range(DEVICES):
+        path = f"/-/forget-engine?engine_id=8000000001{number:08x}"
+        assert crew.http.request(path, method="POST").status == 200
+        assert crew.http.request(path, method="POST").status == 404
+    assert crew.metrics().value("trap_exporter_engines") == 0
+
+
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_clocks_of_engines_and_states_are_kept_when_there_are_more_or_fewer(
     crew: Crew, workers: int

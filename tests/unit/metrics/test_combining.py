@@ -42,6 +42,7 @@ GAUGES = {
         "*_exporter_engine_conflicts",
         "*_exporter_engines",
         "*_exporter_engines_limit",
+        "*_exporter_handover_waiting_bytes",
         "*_exporter_handshakes",
         "*_exporter_handshakes_limit",
         "*_exporter_recent_bytes",
@@ -60,7 +61,9 @@ def of_receivers() -> set[str]:
     """The names of all that the trap and the syslog exporter serve."""
     names = {series.name for series in golden_series()}
     beginnings = ("network_event", "snmp_trap_", "syslog_", "trap_exporter_")
-    return {name for name in names if name.startswith(beginnings)}
+    # How many workers there are only their parent says.
+    of_parents = ("_exporter_workers", "_exporter_workers_answered")
+    return {n for n in names if n.startswith(beginnings) and not n.endswith(of_parents)}
 
 
 def short(name: str) -> str:
