@@ -22,6 +22,7 @@ class Health:
         intake: Intake,
         monotonic: Callable[[], float],
         *,
+        not_handed_over: Callable[[], int],
         others: Mapping[str, Callable[[], bool]] | None = None,
     ) -> None:
         """Begin to look.
@@ -30,11 +31,13 @@ class Health:
             listeners: Gives the sockets.
             intake: What the exporter keeps.
             monotonic: A clock.
+            not_handed_over: Gives how much another worker had no room for.
             others: Reasons that only this exporter has, and what says whether they hold.
         """
         self._listeners = listeners
         self._intake = intake
         self._monotonic = monotonic
+        self._not_handed_over = not_handed_over
         self._others = others or {}
         self._lost_at: dict[str, float] = {}
         self._counts: dict[str, int] = {}
@@ -50,6 +53,7 @@ class Health:
             "datagrams_dropped": self._has_grown("drops", drops),
             "state_file": file is not None and (file.failing or file.damaged is not None),
             "events_log": self._has_grown("unlogged", unlogged),
+            "handover": self._has_grown("not handed over", self._not_handed_over()),
             **{reason: holds() for reason, holds in self._others.items()},
         }
 

@@ -45,6 +45,7 @@ from exporters.syslog.connections import Connections
 from exporters.syslog.explaining import explain
 from exporters.syslog.handover import Handover
 from exporters.syslog.listening import Listeners, listening, open_sockets
+from exporters.syslog.outcomes import NOT_HANDED_OVER
 from exporters.syslog.receiver import SyslogReceiver
 from exporters.syslog.series import SyslogSeries
 from exporters.syslog.telemetry import SyslogTelemetry
@@ -114,6 +115,7 @@ class SyslogExporter:
                 lambda: self._listeners.datagrams,
                 self._intake,
                 time.monotonic,
+                not_handed_over=lambda: self._receiver.outcomes[NOT_HANDED_OVER],
                 others={
                     "connections_full": lambda: self._connections.is_full,
                     "certificate_expired": lambda: self._connections.has_expired(time.time()),

@@ -59,6 +59,7 @@ from exporters.trap.engines import Engines, engine_of_state
 from exporters.trap.example import read_trap, shipped_cases
 from exporters.trap.explaining import explain
 from exporters.trap.handover import Handover
+from exporters.trap.outcomes import NOT_HANDED_OVER
 from exporters.trap.own_engine import OwnEngine, start_engine
 from exporters.trap.policy import device_names, make_policy, own_names
 from exporters.trap.receiver import Policy, TrapReceiver
@@ -134,6 +135,7 @@ class TrapExporter:
             lambda: self._listeners,
             self._intake,
             time.monotonic,
+            not_handed_over=lambda: self._receiver.outcomes[NOT_HANDED_OVER],
             others={
                 "engine_conflict": lambda: bool(self._engines.conflicts()),
                 "engines_full": lambda: self._engines.is_full,

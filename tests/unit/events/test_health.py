@@ -29,11 +29,13 @@ class Looking:
 
     def __init__(self, *listeners: Listener, **others: bool) -> None:
         self.now = 0.0
+        self.not_handed_over = 0
         self.intake: Any = Intake("syslog", RuleSet((), "syslog"), EventSettings())
         self.health = Health(
             lambda: listeners,
             self.intake,
             lambda: self.now,
+            not_handed_over=lambda: self.not_handed_over,
             others={reason: lambda holds=holds: holds for reason, holds in others.items()},
         )
 
@@ -47,6 +49,14 @@ def test_nothing_is_wrong_at_first() -> None:
 
 def test_buffer_that_is_smaller_than_asked_for_is_told() -> None:
     assert Looking(Listener(), Listener(granted=9)).reasons() == {"receive_buffer"}
+
+
+def test_what_another_worker_had_no_room_for_is_told_for_five_minutes() -> None:
+    looking = Looking(Listener())
+    looking.not_handed_over = 1
+    assert looking.reasons() == {"handover"}
+    looking.now = 301
+    assert looking.reasons() == set()
 
 
 def test_drops_are_told_for_five_minutes() -> None:
@@ -84,6 +94,7 @@ def test_reasons_of_one_exporter_stand_beside_those_of_all() -> None:
         "datagrams_dropped": 0,
         "state_file": 0,
         "events_log": 0,
+        "handover": 0,
         "engines_full": 1,
         "engine_conflict": 0,
     }
