@@ -8,7 +8,8 @@ Parts are made anew when what an earlier run has left is not divided as it is to
 number of parts, or by another inventory. All is brought together in the whole file before a part is
 removed, and stays there until all new parts are on the disk. So whatever is killed at whatever
 moment, the whole file and the parts together have everything, and what is in a part is never older
-than what is in the whole file.
+than what is in the whole file. Of what is in several parts the latest holds: one that had a device
+before a reload gave it to another has its states still, as they were cleared.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any, Final
 
 from exporters.errors import ConfigError, Problem
 from exporters.events.state_file import StateFile
+from exporters.events.states import changed_at_of
 
 _NUMBER: Final = re.compile(r"\.worker-(0|[1-9][0-9]{0,3})\Z")
 
@@ -126,7 +128,6 @@ def _gather(whole: StateFile, parts: dict[int, StateFile]) -> None:
     seen: set[str] = set()
     for part in parts.values():
         for key, value in part.items():
-            # What every process has of its own, when an event of strangers was last seen.
             whole.put(key, _later(whole.get(key), value) if key in seen else value)
             seen.add(key)
     _sync(whole)
@@ -135,8 +136,13 @@ def _gather(whole: StateFile, parts: dict[int, StateFile]) -> None:
 
 
 def _later(one: Any, other: Any) -> Any:
-    both = (one, other)
-    return max(both) if all(isinstance(value, int | float) for value in both) else other
+    return max(one, other, key=_moment)
+
+
+def _moment(value: Any) -> float:
+    """Give when a state changed last, or when an event was last seen, which is all of a value."""
+    moment = value if isinstance(value, int | float) else changed_at_of(value)
+    return moment or 0.0
 
 
 def _divide(whole: StateFile, count: int, owner: Owner) -> None:

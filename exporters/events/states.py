@@ -332,6 +332,12 @@ def encode_state(state: State) -> list[Any]:
     ]  # fmt: skip
 
 
+def changed_at_of(value: Any) -> float | None:
+    """Give when a state changed last, of what ``encode_state`` has given; None if it is no such."""
+    moment = value[3] if isinstance(value, list) and len(value) > 3 else None
+    return moment if isinstance(moment, int | float) else None
+
+
 def decode_state(key: str, value: Any) -> State:
     """Give a state of an earlier process.
 

@@ -135,6 +135,19 @@ def test_what_all_workers_have_of_strangers_becomes_the_latest(path):
     whole.close()
 
 
+@pytest.mark.parametrize("newest", [0, 1])
+def test_state_of_a_device_that_had_another_worker_is_that_of_its_last_change(path, newest):
+    """A reload moved the device: one worker cleared its states, the other has raised one since."""
+    key = "state\tdevice-1\tlink"
+    cleared = [0, "Gi0/1", 50.0, 50.0, 2, 950.0, None, 0]
+    raised = [1, "Gi0/1", 60.0, 60.0, 1, 0.0, None, 0]
+    fill(part_path(path, newest), {key: raised})
+    fill(part_path(path, 1 - newest), {key: cleared})
+    whole = open_whole(path)
+    assert whole.get(key) == raised
+    whole.close()
+
+
 def test_other_files_beside_it_are_left_alone(path):
     fill(path, STATES)
     others = (
