@@ -71,8 +71,10 @@ def socket_families(prefix: str, sockets: Iterable[ReceiveSocket]) -> Iterator[M
     yield from (drops, waiting, asked, granted)
 
 
-def handover_families(prefix: str, handed_over: int, waiting_bytes: int) -> Iterator[Metric]:
-    """Give the families of a worker that hands over what belongs to others."""
+def worker_families(
+    prefix: str, *, handed_over: int, waiting_bytes: int, copies: int
+) -> Iterator[Metric]:
+    """Give the families of one of several workers."""
     yield CounterMetricFamily(
         f"{prefix}_handed_over_total",
         "Messages that a worker gave to the one that keeps their devices.",
@@ -82,4 +84,9 @@ def handover_families(prefix: str, handed_over: int, waiting_bytes: int) -> Iter
         f"{prefix}_handover_waiting_bytes",
         "What workers have for others that are too slow for it.",
         value=waiting_bytes,
+    )
+    yield CounterMetricFamily(
+        f"{prefix}_broadcast_copies_total",
+        "Copies of broadcasts that workers have left to the one that hears their sender.",
+        value=copies,
     )

@@ -26,10 +26,12 @@ from typing import Final, NamedTuple, Protocol
 
 from exporters.errors import ConfigError, Problem
 from exporters.sockets import receive_buffer
+from exporters.sockets.broadcast_copies import OwnReader, Reader
 from exporters.sockets.listen_address import ListenAddress, SocketAddress
 from exporters.sockets.receive_buffer import QueueState
 from exporters.sockets.recvmmsg import BATCH, CONTROL_BYTES, NAME_BYTES, BatchReader
 from exporters.sockets.shared_port import share_port
+from exporters.wire.source_shares import share_of
 
 LONGEST_DATAGRAM_BYTES: Final = 65535
 
@@ -71,18 +73,18 @@ class DatagramAnswers(Protocol):
         """
 
 
-class _Reader(Protocol):
-    def read(self) -> tuple[list[bytes], list[bytes], list[int]]:
-        """Give what has arrived, as much as one call takes: contents, hosts, places of cut ones."""
-
-    def envelope(self, place: int) -> bytes:
-        """Give name and control of a datagram of the last batch, as the kernel writes them."""
-
-
 class DatagramSocket:
-    """One bound socket."""
+    """One bound socket.
 
-    def __init__(self, opened: socket.socket, *, asked_bytes: int) -> None:
+    Args:
+        opened: It.
+        asked_bytes: The receive buffer that it should have.
+        share: Which socket it is, and of how many, where several share its port.
+    """
+
+    def __init__(
+        self, opened: socket.socket, *, asked_bytes: int, share: tuple[int, int] = (0, 1)
+    ) -> None:
         self.address = ListenAddress(*opened.getsockname()[:2])
         self.asked_bytes = asked_bytes
         self.granted_bytes = receive_buffer.grow(opened, asked_bytes)
@@ -91,9 +93,20 @@ class DatagramSocket:
         # reads it in place of a process that ended begins where that one has left off.
         self._drops_seen = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("Q")
         self._drops = 0
-        self._reader: _Reader = (
+        self._reader: Reader = (
             BatchReader(opened, LONGEST_DATAGRAM_BYTES) if _IS_LINUX else _SingleReader(opened)
         )
+        self._own_reader: OwnReader | None = None
+        number, count = share
+        if count > 1:
+            self._reader = self._own_reader = OwnReader(
+                self._reader, lambda host: share_of(address_of(host), count) == number
+            )
+
+    @property
+    def copies(self) -> int:
+        """How many datagrams came here that another socket has as well, and were left to it."""
+        return 0 if self._own_reader is None else self._own_reader.copies
 
     def fileno(self) -> int:
         """The descriptor, for an event loop."""
@@ -181,9 +194,11 @@ def open_shared_datagram_sockets(
     with ExitStack() as undo:
         for address in addresses:
             for bound in _bind_all(address, flag, answers=answers):
-                for share, one in zip(shares, _share(bound, count, address, flag), strict=True):
+                for number, one in enumerate(_share(bound, count, address, flag)):
                     undo.callback(one.close)
-                    share.append(DatagramSocket(one, asked_bytes=receive_buffer_bytes))
+                    shares[number].append(
+                        DatagramSocket(one, asked_bytes=receive_buffer_bytes, share=(number, count))
+                    )
         undo.pop_all()
     return shares
 

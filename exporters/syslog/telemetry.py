@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from exporters.events.health import Health
 from exporters.events.intake import Intake
-from exporters.metrics.receive_sockets import handover_families, socket_families
+from exporters.metrics.receive_sockets import socket_families, worker_families
 from exporters.sockets.datagrams import DatagramSocket
 from exporters.syslog.connection_telemetry import connection_families, counter_by
 from exporters.syslog.connections import Connections
@@ -50,8 +50,11 @@ class SyslogTelemetry(Collector):
         )
         yield self._health.family()
         if (handover := self._handover()) is not None:
-            yield from handover_families(
-                "syslog_exporter", handover.handed_over, handover.post.waiting_bytes
+            yield from worker_families(
+                "syslog_exporter",
+                handed_over=handover.handed_over,
+                waiting_bytes=handover.post.waiting_bytes,
+                copies=sum(one.copies for one in self._listeners()),
             )
 
     def _messages(self) -> Iterator[Metric]:

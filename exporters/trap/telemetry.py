@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from exporters.events.health import Health
 from exporters.events.intake import Intake
-from exporters.metrics.receive_sockets import handover_families, socket_families
+from exporters.metrics.receive_sockets import socket_families, worker_families
 from exporters.sockets.datagrams import DatagramSocket
 from exporters.trap.engines import Engines
 from exporters.trap.handover import Handover
@@ -46,8 +46,11 @@ class TrapTelemetry(Collector):
         yield _gauge("trap_exporter_rules", "Rules that are used.", len(self._intake.rules))
         yield self._health.family()
         if (handover := self._handover()) is not None:
-            yield from handover_families(
-                "trap_exporter", handover.handed_over, handover.post.waiting_bytes
+            yield from worker_families(
+                "trap_exporter",
+                handed_over=handover.handed_over,
+                waiting_bytes=handover.post.waiting_bytes,
+                copies=sum(one.copies for one in self._listeners()),
             )
 
     def _datagrams(self) -> Iterator[Metric]:

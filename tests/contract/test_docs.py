@@ -29,7 +29,7 @@ from exporters.icmp.legacy_names import PING_EXPORTER_HELP, SMOKEPING_HELP
 from exporters.icmp.target import Address, Target, TargetSettings
 from exporters.metrics.exposition import Exposition
 from exporters.metrics.negotiation import TextFormat
-from exporters.metrics.receive_sockets import handover_families
+from exporters.metrics.receive_sockets import worker_families
 from exporters.rmon.collect import CHECKS
 from exporters.rmon.families import FAMILIES
 from exporters.rmon.groups import GROUPS
@@ -216,7 +216,8 @@ def rmon_metrics() -> set[str]:
 
 def of_workers(name: str) -> set[str]:
     """The metrics that a receiver has only where it has several workers."""
-    return telemetry(handover_families(f"{name}_exporter", 0, 0))
+    families = worker_families(f"{name}_exporter", handed_over=0, waiting_bytes=0, copies=0)
+    return telemetry(families)
 
 
 def syslog_metrics() -> set[str]:

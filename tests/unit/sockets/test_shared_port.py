@@ -146,6 +146,56 @@ def test_answers_of_a_shared_socket_leave_from_the_address_that_was_asked(stack)
     assert (content, peer[0]) == (b"told", "127.0.0.8")
 
 
+def test_broadcast_is_taken_where_its_sender_is_heard_and_nowhere_else(stack):
+    shares = open_shared_datagram_sockets(
+        [ListenAddress("0.0.0.0", 0)],
+        3,
+        receive_buffer_bytes=1_000_000,
+        flag="--flag",
+        answers=True,
+    )
+    for (one,) in shares:
+        stack.callback(one.close)
+    port = shares[0][0].address.port
+    for source in SOURCES:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            sender.bind((source, 0))
+            sender.sendto(b"to all", ("127.255.255.255", port))
+            sender.sendto(b"to one", ("127.0.0.1", port))
+    for number, (one,) in enumerate(shares):
+        datagrams = one.receive()
+        own = [source for source in SOURCES if share_of(source, 3) == number]
+        assert list(map(address_of, datagrams.hosts)) == [source for source in own for _ in "12"]
+        assert datagrams.contents == [b"to all", b"to one"] * len(own)
+        assert one.copies == len(SOURCES) - len(own)
+
+
+def test_answer_to_a_datagram_behind_a_copy_goes_to_its_sender(stack):
+    shares = open_shared_datagram_sockets(
+        [ListenAddress("0.0.0.0", 0)],
+        2,
+        receive_buffer_bytes=1_000_000,
+        flag="--flag",
+        answers=True,
+    )
+    for (one,) in shares:
+        stack.callback(one.close)
+    port = shares[0][0].address.port
+    of_another = next(source for source in SOURCES if share_of(source, 2) == 1)
+    own = next(source for source in SOURCES if share_of(source, 2) == 0)
+    for source, target in ((of_another, "127.255.255.255"), (own, "127.0.0.1")):
+        asker = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        asker.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        asker.settimeout(5)
+        asker.bind((source, 0))
+        asker.sendto(b"ask", (target, port))
+    (asked,) = shares[0]
+    assert asked.receive().contents == [b"ask"]
+    asked.answer(b"told", 0)
+    assert asker.recv(100) == b"told"
+
+
 def test_losses_are_counted_once_by_a_process_and_its_successor(stack):
     (one,), (other,) = open_shared_datagram_sockets(
         [ListenAddress("127.0.0.1", 0)], 2, receive_buffer_bytes=0, flag="--flag", answers=False
