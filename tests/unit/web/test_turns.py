@@ -45,6 +45,33 @@ async def test_others_go_ahead_whenever_a_turn_is_over():
     assert len(set(seen)) >= 4
 
 
+@pytest.mark.parametrize(
+    ("others_seconds", "turns"), [(0.0, 10), (TURN_SECONDS, 10), (18 * TURN_SECONDS, 2)]
+)
+async def test_turn_is_longer_where_others_take_long(others_seconds, turns):
+    now = [0.0]
+    seen: list[int] = []
+    written = 0
+
+    def pieces():
+        nonlocal written
+        for _ in range(10):
+            now[0] += TURN_SECONDS
+            written += 1
+            yield "x"
+
+    async def other():
+        while True:
+            seen.append(written)
+            now[0] += others_seconds
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    await BodyWriter(gzipped=False).write_in_turns(pieces(), clock=lambda: now[0])
+    task.cancel()
+    assert len(seen) == turns
+
+
 async def test_failure_of_a_piece_is_the_callers():
     def pieces():
         yield "x"
