@@ -84,14 +84,15 @@ class Sources:
         if not source.is_relay:
             return source
         found = self._origins.get((source.address, claimed))
-        if found is None:
-            device = self._inventory.by_hostname(claimed) if claimed else None
-            found = source._replace(is_relay=False)
-            if device is not None:
-                found = found._replace(device=device.name, owner=self._owner(device))
-            if len(self._origins) >= _MOST_REMEMBERED:
-                self._origins.clear()  # made up names, as addresses may be
-            self._origins[source.address, claimed] = found
+        if found is not None:
+            return found
+        device = self._inventory.by_hostname(claimed) if claimed else None
+        if device is None:  # a made up name, which may be as long as a message
+            return source._replace(is_relay=False)
+        found = source._replace(device=device.name, is_relay=False, owner=self._owner(device))
+        if len(self._origins) >= _MOST_REMEMBERED:
+            self._origins.clear()  # a name may be written in many ways
+        self._origins[source.address, claimed] = found
         return found
 
     def _look_up(self, peer: str) -> Source:

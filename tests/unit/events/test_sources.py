@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -65,6 +66,29 @@ def test_relay_is_believed_whose_message_it_is_and_nobody_else():
     assert known.device_of(relay, "") == "unknown"
     assert known.device_of(forger, "192.0.2.2") == "unknown"
     assert known.device_of(known.source("192.0.2.1"), "192.0.2.2") == "core-1"
+
+
+def test_origin_is_the_device_that_each_relay_names_and_else_the_relay():
+    known = sources(trusted_relays=["198.51.100.0/24"])
+    relays = [known.source(f"198.51.100.{number}") for number in (7, 8)]
+    for _ in range(2):  # the second time from memory
+        found = [known.origin(relay, name) for relay in relays for name in ("core-1", "nobody")]
+        assert [(origin.address, origin.device) for origin in found] == [
+            ("198.51.100.7", "core-1"),
+            ("198.51.100.7", "unknown"),
+            ("198.51.100.8", "core-1"),
+            ("198.51.100.8", "unknown"),
+        ]
+        assert not any(origin.is_relay for origin in found)
+
+
+def test_names_that_relays_make_up_are_not_remembered():
+    known = sources(trusted_relays=["198.51.100.7"])
+    relay = known.source("198.51.100.7")
+    before = len(gc.get_objects())
+    for number in range(5000):
+        known.origin(relay, f"nobody-{number}")
+    assert len(gc.get_objects()) - before < 1000
 
 
 @pytest.mark.parametrize(
