@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
@@ -96,13 +97,25 @@ class Program:
             self._process.kill()
             self._process.wait()
 
+    @property
+    def pids(self) -> list[int]:
+        """Its own, and those of its workers."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [self.pid, *map(int, children.split())]
+
     def cpu_seconds(self) -> float:
-        """User and system time of all its threads so far.
+        """User and system time of all its threads and workers so far.
 
         utime and stime of /proc/PID/stat, but in nanoseconds instead of ticks of 10 ms: from the
         clock that clock_getcpuclockid(3) names.
         """
-        return time.clock_gettime((~self.pid << 3) | _PER_PROCESS_CLOCK)
+        return sum(time.clock_gettime((~pid << 3) | _PER_PROCESS_CLOCK) for pid in self.pids)
+
+    def resident_bytes(self) -> int:
+        """The memory that it has resident, what its workers share with it once (Pss)."""
+        rollups = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.pids)
+        found = (re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE) for rollup in rollups)
+        return sum(int(match[1]) * 1024 for match in found if match)
 
     def peak_rss_bytes(self) -> int:
         """The most memory that it has ever had resident (VmHWM)."""

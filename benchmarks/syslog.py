@@ -40,6 +40,7 @@ _BUFFER_BYTES: Final = 32 * 1024 * 1024
 net.core.rmem_max, as root."""
 _SCRAPE_SECONDS: Final = 2.0
 _COUNTED: Final = re.compile(r'^syslog_received_total\{transport="\w+"\} (\S+)$', re.MULTILINE)
+_WORKERS: Final = 2
 _LOOK_SECONDS: Final = 0.5
 _IDLE_PART: Final = 0.05
 _WRITTEN_SECONDS: Final = 2.5
@@ -118,9 +119,7 @@ class Receiver(ABC):
         return self._cpu() - before < _IDLE_PART * _LOOK_SECONDS
 
     def _resident(self) -> int:
-        status = Path(f"/proc/{self._program.pid}/status").read_text()
-        match = re.search(r"VmRSS:\s+(\d+) kB", status)
-        return int(match[1]) * 1024 if match else 0
+        return self._program.resident_bytes()
 
 
 class Rsyslog(Receiver):
@@ -161,15 +160,16 @@ class Rsyslog(Receiver):
 class Exporter(Receiver):
     """The exporter, with the rules that ship."""
 
-    def __init__(self, stack: ExitStack, folder: Path) -> None:
+    def __init__(self, stack: ExitStack, folder: Path, workers: int = 1) -> None:
         port, self._web_port = _free_port(), _free_port()
+        name = "netexporters" if workers == 1 else f"netexporters, {workers} workers"
         devices = [{"name": f"dev-{n}", "addresses": [device_address(n)]} for n in range(DEVICES)]
         (folder / "devices.yml").write_text(json.dumps({"devices": devices}))
         (folder / "syslog.yml").write_text(json.dumps({"events": {"states_limit": 100_000}}))
         program = Program(
             stack,
             folder,
-            "netexporters",
+            f"netexporters-{workers}",
             [
                 str(Path(sys.executable).with_name("netexporters")),
                 "syslog",
@@ -178,11 +178,13 @@ class Exporter(Receiver):
                 f"--web.listen-address=127.0.0.1:{self._web_port}",
                 f"--config.file={folder}/syslog.yml",
                 f"--devices.file={folder}/devices.yml",
-                f"--events.state-file={folder}/syslog.state",
+                f"--events.state-file={folder}/syslog-{workers}.state",
+                f"--workers={workers}",
             ],
         )
-        super().__init__("netexporters", program, port)
-        program.until(lambda: "transport=tcp" in program.errors or None, "the exporter listens")
+        super().__init__(name, program, port)
+        listening = "transport=tcp" if workers == 1 else f"workers={workers}"
+        program.until(lambda: listening in program.errors or None, "the exporter listens")
         self.series = 0
 
     def counted(self) -> int:
@@ -239,6 +241,7 @@ def main() -> None:
         exporter = Exporter(stack, folder)
         receivers: list[Receiver] = [
             exporter,
+            Exporter(stack, folder, _WORKERS),
             Rsyslog(stack, folder, by_pattern=True),
             Rsyslog(stack, folder, by_pattern=False),
         ]
