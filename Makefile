@@ -3,6 +3,7 @@
 #   make demo                         run the exporters against a pretend network
 #   make demo ARGS="--duration 20"    ... for 20 seconds, then check that all of it was scraped
 #   make test                         install what the tests need, then run all of them
+#   make test ARGS=tests/unit/snmp    ... or some
 #   make bench-icmp                   race against fping and smokeping_prober, ten minutes (root)
 #   make bench-snmp                   race against snmp_exporter, nine minutes (ARGS=--quick: one)
 #   make bench-rmon                   RMON beside snmp_exporter's walks of it, one minute
@@ -27,8 +28,17 @@ ARGS ?=
 demo: $(VENV)/.installed
 	@$(BIN)/netexporters demo $(ARGS)
 
+# Tests that measure time and processor of programs have the machine for themselves. All others run
+# two at a time, and so does the one of alerting, which waits for minutes and needs little.
+BESIDE_OTHERS := tests/unit tests/contract tests/integration/test_alerting.py
+
 test: $(VENV)/.installed-for-tests install-peers lint
+ifeq ($(strip $(ARGS)),)
+	$(BIN)/pytest --numprocesses=2 --dist=worksteal $(BESIDE_OTHERS)
+	$(BIN)/pytest $(addprefix --ignore=,$(BESIDE_OTHERS))
+else
 	$(BIN)/pytest $(ARGS)
+endif
 
 bench-icmp: $(VENV)/.installed-for-tests
 	@$(BIN)/python -m benchmarks.icmp $(ARGS)
