@@ -8,10 +8,9 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Iterator
+import time
 from contextlib import ExitStack, closing
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ import pytest
 from .exporter import Exporter, start_exporter
 from .exposition import Exposition, read_exposition
 from .processes import PATIENCE_SECONDS, Programs, until
+from .prometheus import Prometheus
 
 WORKERS = 2
 DEVICES = 12
@@ -98,11 +98,8 @@ class Crew:
 
 
 @pytest.fixture
-def crew(tmp_path: Path) -> Iterator[Crew]:
-    with ExitStack() as stack:
-        programs = Programs(tmp_path)
-        stack.callback(programs.close)
-        yield Crew(programs)
+def crew(programs: Programs) -> Crew:
+    return Crew(programs)
 
 
 def send_from_all(crew: Crew) -> None:
@@ -204,6 +201,36 @@ def test_nothing_falls_or_clears_when_a_worker_is_killed_and_replaced(crew: Crew
         crew.send(number, _DOWN)
     until(lambda: sum(crew.counted().values()) == 2 * DEVICES, "they count on")
     assert min(event["id"] for event in crew.events()[:DEVICES]) > newest
+
+
+@pytest.mark.peer("prometheus", "prometheus")
+def test_prometheus_sees_no_reset_and_no_end_of_a_state_when_a_worker_is_killed(
+    crew: Crew, programs: Programs
+) -> None:
+    job = {
+        "job_name": "syslog",
+        "honor_labels": True,
+        "static_configs": [{"targets": [f"127.0.0.1:{crew.http.port}"]}],
+    }
+    often = {"scrape_interval": "500ms", "scrape_timeout": "500ms"}
+    prometheus = Prometheus(programs, {"global": often, "scrape_configs": [job]})
+    for number in range(DEVICES):
+        crew.send(number, _DOWN)
+    states, messages = "count(network_event_active == 1)", "sum(syslog_messages_total)"
+    prometheus.wait_for(f"{states} == {DEVICES}")
+    prometheus.wait_for(f"{messages} == {DEVICES}")
+    began_at = time.monotonic()
+    os.kill(crew.pids()[1], signal.SIGKILL)
+    prometheus.wait_for("syslog_exporter_worker_restarts_total == 1")
+    prometheus.wait_for(f"syslog_exporter_workers_answered == {WORKERS}")
+    for number in range(DEVICES):
+        crew.send(number, _DOWN)
+    prometheus.wait_for(f"{messages} == {2 * DEVICES}")
+    window = f"[{time.monotonic() - began_at:.0f}s:250ms]"
+    ((_, fewest),) = [one["value"] for one in prometheus.query(f"min_over_time({states}{window})")]
+    assert float(fewest) == DEVICES
+    for family in ("syslog_messages_total", "syslog_outcomes_total", "network_events_total"):
+        assert prometheus.query(f"resets({family}[1m]) > 0") == []
 
 
 def test_what_a_silent_worker_has_is_shown_as_it_was_and_said_to_be_missing(crew: Crew) -> None:
