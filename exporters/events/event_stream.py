@@ -130,8 +130,10 @@ class _JointWatch:
         answers = await self._whole.ask_all(WATCH, self._question)
         self._is_alone = len(answers) == 1
         told: list[WatchAnswer] = [answer for answer in answers if answer is not None]
+        if not told:
+            return _News((), 0)
         events = sorted((*self._early, *(e for one in told for e in one["events"])), key=_NUMBER)
-        bound = min((one["bound"] for one in told), default=0)
+        bound = min(one["bound"] for one in told)
         place = bisect_left(events, bound, key=_NUMBER)
         self._early = events[place:]
         self._question["after"] = bound - 1

@@ -199,6 +199,30 @@ async def test_stream_goes_on_with_a_successor_and_its_first_events(client, cloc
         response.close()
 
 
+async def test_worker_that_was_silent_and_has_forgotten_the_watch_gives_no_event_again(
+    client, clock, intakes
+):
+    whole = client.app[SHELL].whole
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        response = await client.get("/events/stream")
+        coming = frames(response)
+        await anext(coming)
+        before = happen(clock, intakes, (1, 0))
+        clock.now += 1.0
+        assert await streamed(coming, 2) == before
+
+        everybody, whole.everybody = whole.everybody, [None] * WORKERS
+        asked = len(whole.asked)
+        while len(whole.asked) < asked + 2:  # noqa: ASYNC110 - sets no event
+            await asyncio.sleep(0)
+        again = event_questions.EventQuestions(intakes[1].recent, intakes[1].numbers)
+        whole.everybody = [everybody[0], again.answers(), everybody[2]]
+        after = happen(clock, intakes, (1,))
+        clock.now += 1.0
+        assert await streamed(coming, 1) == after
+        response.close()
+
+
 async def test_what_was_too_much_of_any_worker_is_told(client, clock, intakes):
     async with asyncio.timeout(PATIENCE_SECONDS):
         response = await client.get("/events/stream")

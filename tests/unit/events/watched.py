@@ -81,9 +81,11 @@ class Everybody(OneProcess):
     ) -> None:
         super().__init__(service, reloader)
         self.everybody = everybody
+        self.asked: list[str] = []
 
     async def ask_all(self, question: str, argument: object) -> list[Any]:
         await asyncio.sleep(0)
+        self.asked.append(question)
         argument = json.loads(json.dumps(argument))
         answers = [one and one[question](argument) for one in self.everybody]
         return json.loads(json.dumps(answers))
