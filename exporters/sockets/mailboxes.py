@@ -3,7 +3,8 @@
 A box is a pair of sockets that is made before the fork and is open in all of them, so that what was
 posted to a process that has ended waits for its successor. A packet arrives whole, or not at all;
 packets of one process arrive in their order. What finds no room waits in the process that posts
-it, up to a bound, beyond which it is refused.
+it, up to a bound, beyond which it is refused. Much earlier a box is *strained*: whoever can wait
+should post no more until it is eased.
 
 Sources: unix(7), SOCK_SEQPACKET; socket(7), SO_SNDBUF, which bounds what a box holds.
 """
@@ -24,6 +25,7 @@ MOST_PACKET_BYTES: Final = 2 * 1024 * 1024
 _SO_SNDBUFFORCE: Final = 32
 _BOX_BYTES: Final = 4 * 1024 * 1024
 _MOST_WAITING_BYTES: Final = 16 * 1024 * 1024
+_STRAINED_BYTES: Final = 1024 * 1024
 _BYTES_A_TURN: Final = 256 * 1024
 """Taken before others have a turn; some milliseconds' work."""
 _OVERHEAD_BYTES: Final = 1024
@@ -53,11 +55,18 @@ class Post:
         mailboxes: Of all processes.
         number: The place of this one.
         take: Takes a packet that has come.
+        tell_eased: Is called when a box that was strained has taken all that waited for it.
     """
 
-    def __init__(self, mailboxes: Mailboxes, number: int, take: Take) -> None:
+    def __init__(
+        self,
+        mailboxes: Mailboxes,
+        number: int,
+        take: Take,
+        tell_eased: Callable[[], None] = lambda: None,
+    ) -> None:
         self._box = mailboxes.boxes[number][0]
-        self._slots = [_Slot(slot) for _, slot in mailboxes.boxes]
+        self._slots = [_Slot(slot, tell_eased) for _, slot in mailboxes.boxes]
         self._take = take
         self._buffer = memoryview(bytearray(MOST_PACKET_BYTES))
 
@@ -65,6 +74,10 @@ class Post:
     def waiting_bytes(self) -> int:
         """What waits in this process, because the boxes of others are full."""
         return sum(slot.waiting_bytes for slot in self._slots)
+
+    def is_strained(self, to: int) -> bool:
+        """Whether much waits for the process with a number."""
+        return self._slots[to].is_strained
 
     def post(self, to: int, packet: bytes) -> bool:
         """Post a packet to the process with a number; whether it will get there if that one reads.
@@ -106,9 +119,11 @@ class Post:
 class _Slot:
     """Where packets go in, and those that wait for room."""
 
-    def __init__(self, slot: socket.socket) -> None:
+    def __init__(self, slot: socket.socket, tell_eased: Callable[[], None]) -> None:
         self.waiting_bytes = 0
+        self.is_strained = False
         self._socket = slot
+        self._tell_eased = tell_eased
         granted_bytes = slot.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
         self._most_bytes = min(MOST_PACKET_BYTES, granted_bytes - _OVERHEAD_BYTES)
         self._waiting: deque[bytes] = deque()
@@ -124,6 +139,7 @@ class _Slot:
             asyncio.get_running_loop().add_writer(self._socket, self._go_on)
         self._waiting.append(packet)
         self.waiting_bytes += len(packet)
+        self.is_strained = self.is_strained or self.waiting_bytes > _STRAINED_BYTES
         return True
 
     def close(self) -> None:
@@ -137,6 +153,9 @@ class _Slot:
             self.waiting_bytes -= len(self._waiting.popleft())
         if not self._waiting:
             asyncio.get_running_loop().remove_writer(self._socket)
+            if self.is_strained:
+                self.is_strained = False
+                self._tell_eased()
 
     def _send(self, packet: bytes) -> bool:
         try:

@@ -154,6 +154,19 @@ class Connection(asyncio.BufferedProtocol):
         else:
             transport.close()
 
+    def pause(self) -> None:
+        """Read no more for now, so that its sender waits."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again; that nothing has come meanwhile is no fault of its sender."""
+        self.heard_at = self._keeper.now()
+        if self.frame_began_at is not None:
+            self.frame_began_at = self.heard_at
+        if self._transport is not None:
+            self._transport.resume_reading()
+
     def time_out(self) -> None:
         """End what has been opening for too long."""
         if self._is_balanced:

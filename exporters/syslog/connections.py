@@ -68,6 +68,8 @@ class Connections:
         self.truncated = dict.fromkeys(TRANSPORTS, 0)
         """Messages that were cut, by transport."""
         self.closed = dict.fromkeys(CLOSED, 0)
+        self.strains: Callable[[], int] = lambda: 0
+        """How often more was handed over to other processes than they take."""
         self.tls_failures = dict.fromkeys(TLS_FAILURES, 0)
         self.held_bytes = 0
         """What is kept of unfinished messages."""
@@ -80,6 +82,7 @@ class Connections:
         self._opening = _Places()
         self._acceptors: list[Acceptor] = []
         self._logged_at: dict[str, float] = {}
+        self._waiting: set[Connection] = set()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -235,7 +238,11 @@ class Connections:
         receiver, transport = self._receiver, connection.transport_name
         source = self._source(connection.source.address, transport)  # a reload may rename it
         if messages:
+            strains = self.strains()
             receiver.take_frames(messages, source, transport)
+            if self.strains() > strains:
+                self._waiting.add(connection)
+                connection.pause()
         if counts.truncated:
             self.truncated[transport] += counts.truncated
             receiver.count_truncated(counts.truncated, source)
@@ -248,6 +255,12 @@ class Connections:
                 self.framing.faults[fault] += count
                 counts.faults[fault] = 0
                 receiver.count_framing_faults(count, source, transport)
+
+    def go_on(self) -> None:
+        """Read again from connections that had to wait for other processes."""
+        waiting, self._waiting = self._waiting, set()
+        for connection in waiting:
+            connection.resume()
 
     def set_held(self, connection: Connection, size: int) -> None:
         """Learn how much a connection holds of an unfinished message; it may be too much in all."""
@@ -262,7 +275,7 @@ class Connections:
     def look(self) -> None:
         """End what has taken too long."""
         now, settings = self.now(), self.settings
-        for connection in list(self._open):
+        for connection in [one for one in self._open if one not in self._waiting]:
             began_at = connection.frame_began_at
             if connection.is_opening:
                 if now - connection.opened_at >= settings.handshake_timeout:
@@ -292,6 +305,7 @@ class Connections:
         """Let go of a connection that has ended."""
         self._open.leave(connection)
         self._opening.leave(connection)
+        self._waiting.discard(connection)
         self.closed[reason] += 1
 
     def _log(self, what: str, connection: Connection, reason: str, fault: object) -> None:

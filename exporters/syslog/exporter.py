@@ -202,8 +202,11 @@ class SyslogExporter:
     def _become(self, number: int) -> None:
         """Be the worker with a number."""
         self._share = replace(self._share, number=number)
-        self._handover = Handover(self._inherited.mailboxes, number, self._receiver)
-        self._receiver.keep_own = self._handover.keep_own
+        handover = self._handover = Handover(
+            self._inherited.mailboxes, number, self._receiver, self._connections.go_on
+        )
+        self._receiver.keep_own = handover.keep_own
+        self._connections.strains = lambda: handover.strains
         self._intake.numbers.become(number, self._share.count)
         self._go_by(self._loaded)
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, compress, pairwise
 from operator import itemgetter
 from typing import Final, NamedTuple
@@ -44,13 +44,27 @@ class Handed(NamedTuple):
 class Handover:
     """Hands over what arrives here and belongs elsewhere, and takes what belongs here.
 
+    Args:
+        mailboxes: Of all processes.
+        number: The place of this one.
+        receiver: Its own.
+        tell_eased: Is called when those who were too slow are so no more.
+
     Attributes:
         handed_over: Messages that other processes were given.
+        strains: How often that was more than they are taking.
     """
 
-    def __init__(self, mailboxes: Mailboxes, number: int, receiver: SyslogReceiver) -> None:
+    def __init__(
+        self,
+        mailboxes: Mailboxes,
+        number: int,
+        receiver: SyslogReceiver,
+        tell_eased: Callable[[], None] = lambda: None,
+    ) -> None:
         self.handed_over = 0
-        self.post = Post(mailboxes, number, self._take)
+        self.strains = 0
+        self.post = Post(mailboxes, number, self._take, tell_eased)
         self._receiver = receiver
 
     def keep_own(
@@ -82,7 +96,9 @@ class Handover:
         ]
 
     def _hand_over(self, owner: int, handed: Handed) -> None:
-        if self.post.post(owner, encode_handed(handed)):
+        is_posted = self.post.post(owner, encode_handed(handed))
+        self.strains += self.post.is_strained(owner)
+        if is_posted:
             self.handed_over += len(handed.contents)
             return
         for content, source in zip(handed.contents, handed.sources, strict=True):

@@ -203,6 +203,40 @@ def test_what_is_sent_while_a_worker_is_dead_is_all_received(crew: Crew) -> None
     assert len(metrics.named("network_event_active")) == DEVICES
 
 
+def test_relay_over_a_connection_waits_for_a_worker_that_is_too_slow(crew: Crew) -> None:
+    """As it waits for one process: what it sends is more than there is room for."""
+    count = 25_000
+    stopped = crew.pids[1]
+    os.kill(stopped, signal.SIGSTOP)
+    told = b"".join(
+        b"<34>Oct 11 22:14:15 device-%d app: %s\n" % (number % DEVICES, bytes(b"x" * 2000))
+        for number in range(count)
+    )
+    relay = threading.Thread(target=send_stream, args=(RELAY, 5514, told))
+    relay.start()
+    try:
+        relay.join(timeout=3)
+        assert relay.is_alive()
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    relay.join()
+    crew.wait_for(count)
+    assert crew.metrics().value("syslog_outcomes_total", outcome="not_handed_over") == 0
+    assert crew.metrics().value("syslog_exporter_handover_waiting_bytes") == 0
+
+
+def test_broadcast_is_counted_once(crew: Crew) -> None:
+    for number in range(DEVICES):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            sender.bind((ipv4(number), 0))
+            sender.sendto(link(1), ("127.255.255.255", 5514))
+    crew.wait_for(DEVICES)
+    metrics = crew.metrics()
+    copies = metrics.value("syslog_exporter_broadcast_copies_total")
+    assert copies == (WORKERS - 1) * DEVICES
+
+
 def test_worker_killed_under_load_loses_no_more_than_it_had_read(crew: Crew) -> None:
     sent = 0
     end = threading.Event()

@@ -64,6 +64,35 @@ async def test_what_finds_no_room_waits_and_arrives_in_its_order(boxes):
     assert post.waiting_bytes == 0
 
 
+async def test_box_is_strained_while_much_waits_for_it_and_then_eased(boxes):
+    heard: list[bytes] = []
+    eased: list[bool] = []
+    post = Post(boxes, 0, nobody, lambda: eased.append(post.is_strained(1)))
+    sent = [bytes(20_000)] * 700
+    assert all(post.post(1, packet) for packet in sent)
+    assert post.is_strained(1)
+    assert not post.is_strained(2)
+    assert eased == []
+    with Post(boxes, 1, heard.append).open():
+        await eventually(lambda: len(heard) == len(sent))
+    assert eased == [False]
+    assert not post.is_strained(1)
+
+
+async def test_box_for_which_little_waits_is_not_strained(boxes, monkeypatch):
+    monkeypatch.setattr(module, "_STRAINED_BYTES", 16 * 1024 * 1024)
+    heard: list[bytes] = []
+    eased: list[bool] = []
+    post = Post(boxes, 0, nobody, lambda: eased.append(True))
+    sent = [bytes(20_000)] * 700
+    assert all(post.post(1, packet) for packet in sent)
+    assert post.waiting_bytes > 0
+    assert not post.is_strained(1)
+    with Post(boxes, 1, heard.append).open():
+        await eventually(lambda: len(heard) == len(sent))
+    assert eased == []
+
+
 async def test_what_is_more_than_may_wait_is_refused_and_nothing_else(boxes, monkeypatch):
     monkeypatch.setattr(module, "_MOST_WAITING_BYTES", 100_000)
     heard: list[bytes] = []

@@ -20,6 +20,8 @@ class Transport:
         self.is_closed = False
         self.is_read = True
         """Whether the other side reads what is written."""
+        self.is_paused = False
+        """Whether what the other side writes is left unread."""
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -29,6 +31,12 @@ class Transport:
 
     def is_closing(self) -> bool:
         return self.is_closed
+
+    def pause_reading(self) -> None:
+        self.is_paused = True
+
+    def resume_reading(self) -> None:
+        self.is_paused = False
 
     def close(self) -> None:
         self.is_closed = True

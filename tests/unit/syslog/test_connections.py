@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from exporters.config.event_settings import AccessSettings
 from exporters.config.fields import IPNetwork
 from exporters.config.syslog_config import ConnectionSettings
+from exporters.events.sources import Source
 
 from .conftest import DEVICE, STRANGER, Station
 from .network import Network
@@ -91,6 +93,59 @@ def test_bad_message_does_not_end_its_connection(station: Station) -> None:
     line.send(MESSAGE + b"\n")
     assert not line.is_closed
     assert station.receiver.outcomes["framing_fault"] == 0
+
+
+# --- who has to wait ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strained(station: Station, monkeypatch: pytest.MonkeyPatch) -> Network:
+    """Connections whose messages other processes are too slow for, if they are the stranger's."""
+    network = Network(station, idle_timeout="60s", frame_timeout="10s")
+    strains = [0]
+    take = station.receiver.take_frames
+
+    def take_frames(messages: Sequence[bytes], source: Source, transport: str) -> None:
+        strains[0] += source.address == STRANGER
+        take(messages, source, transport)
+
+    monkeypatch.setattr(station.receiver, "take_frames", take_frames)
+    network.connections.strains = lambda: strains[0]
+    return network
+
+
+def test_connection_is_not_read_while_others_are_too_slow_for_it(strained: Network) -> None:
+    slow, plain = strained.connect(STRANGER), strained.connect(DEVICE)
+    for line in (slow, plain):
+        line.send(MESSAGE + b"\n")
+    assert slow.transport.is_paused
+    assert not plain.transport.is_paused
+    strained.connections.go_on()
+    assert not slow.transport.is_paused
+    slow.send(MESSAGE + b"\n")
+    assert slow.transport.is_paused
+
+
+def test_time_that_a_connection_is_not_read_is_not_held_against_it(strained: Network) -> None:
+    line = strained.connect(STRANGER)
+    line.send(MESSAGE + b"\n" + MESSAGE[:9])
+    strained.pass_seconds(3600)
+    strained.connections.go_on()
+    strained.pass_seconds(9)
+    assert not line.is_closed
+    strained.pass_seconds(1)
+    line.settle()
+    assert strained.ends() == {"slow_frame": 1}
+
+
+def test_connection_that_ends_while_it_is_not_read_is_forgotten(strained: Network) -> None:
+    line = strained.connect(STRANGER)
+    line.send(MESSAGE + b"\n")
+    line.end()
+    line.transport.is_paused = False
+    strained.connections.go_on()
+    assert strained.ends() == {"sender": 1}
+    assert not strained.connections._waiting
 
 
 # --- how many -------------------------------------------------------------------------------------

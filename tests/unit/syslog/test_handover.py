@@ -158,6 +158,14 @@ def test_message_that_cannot_be_handed_over_is_counted(pair, monkeypatch):
     assert pair.handovers[1 - HOME].handed_over == 0
 
 
+def test_strain_of_the_owner_is_told_of_what_is_handed_over_alone(pair, monkeypatch):
+    monkeypatch.setattr(mailboxes_module.Post, "is_strained", lambda post, to: to == HOME)
+    pair.away.hand_over(LINK_DOWN, peer=STRANGER)
+    assert pair.handovers[1 - HOME].strains == 0
+    pair.away.hand_over(LINK_DOWN, peer=SECOND_ADDRESS)
+    assert pair.handovers[1 - HOME].strains == 1
+
+
 def test_packets_are_no_longer_than_need_be(pair):
     content = b"<13>x: " + b"a" * 40_000
     source = pair.away.receiver.policy.sources.source(SECOND_ADDRESS)
