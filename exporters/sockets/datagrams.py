@@ -194,22 +194,13 @@ def open_shared_datagram_sockets(
     with ExitStack() as undo:
         for address in addresses:
             for bound in _bind_all(address, flag, answers=answers):
-                for number, one in enumerate(_share(bound, count, address, flag)):
+                for number, one in enumerate(share_port(bound, count)):
                     undo.callback(one.close)
                     shares[number].append(
                         DatagramSocket(one, asked_bytes=receive_buffer_bytes, share=(number, count))
                     )
         undo.pop_all()
     return shares
-
-
-def _share(
-    bound: socket.socket, count: int, address: ListenAddress, flag: str
-) -> list[socket.socket]:
-    try:
-        return share_port(bound, count)
-    except OSError as error:
-        raise _refused(address, error, flag) from error
 
 
 def _bind_all(address: ListenAddress, flag: str, *, answers: bool) -> list[socket.socket]:

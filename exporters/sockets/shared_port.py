@@ -15,7 +15,7 @@ import socket
 import struct
 import sys
 from contextlib import ExitStack
-from typing import Final
+from typing import Any, Final
 
 from exporters.errors import ConfigError, Problem
 from exporters.wire.source_shares import share_program
@@ -55,9 +55,18 @@ def share_port(opened: socket.socket, count: int) -> list[socket.socket]:
     would join those of another process of the same user, and be in the way of both.
 
     Raises:
-        OSError: The system refuses.
+        ConfigError: The system refuses.
     """
     name = opened.getsockname()
+    try:
+        return _open_all(opened, name, count)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        problem = f"{count} workers cannot share {name[0]}, port {name[1]}: {reason}"
+        raise ConfigError([Problem(problem, "run it with one worker")]) from error
+
+
+def _open_all(opened: socket.socket, name: Any, count: int) -> list[socket.socket]:
     family, kind = opened.family, opened.type
     options = [(level, option, opened.getsockopt(level, option)) for level, option in _KEPT[family]]
     opened.close()

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from exporters.errors import ConfigError, Problem
 from exporters.logs import fields
 from exporters.sockets.datagrams import (
     DatagramSocket,
@@ -114,14 +113,7 @@ def _open_datagrams(settings: Settings, count: int) -> Sequence[Sequence[Datagra
 
 
 def _share(listener: socket.socket, count: int) -> list[socket.socket]:
-    if count == 1:
-        return [listener]
-    address = describe_listener(listener)
-    try:
-        return share_port(listener, count)
-    except OSError as error:
-        problem = f"cannot listen on {address} with {count} workers: {error.strerror or error}"
-        raise ConfigError([Problem(problem, "run it with one worker")]) from error
+    return [listener] if count == 1 else share_port(listener, count)
 
 
 def _tell_datagrams(listener: DatagramSocket) -> None:

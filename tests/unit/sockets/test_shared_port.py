@@ -11,6 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from exporters.errors import ConfigError
+from exporters.sockets import shared_port as module
 from exporters.sockets.datagrams import address_of, open_shared_datagram_sockets
 from exporters.sockets.listen_address import ListenAddress
 from exporters.sockets.shared_port import share_port
@@ -100,6 +101,13 @@ def test_port_that_is_shared_is_in_use_for_others(stack, kind):
     port = shared(stack, kind, "127.0.0.1", 2)[0].getsockname()[1]
     with socket.socket(socket.AF_INET, kind) as other, pytest.raises(OSError, match="in use"):
         other.bind(("127.0.0.1", port))
+
+
+@KINDS
+def test_system_that_cannot_share_a_port_is_told(kind, monkeypatch):
+    monkeypatch.setattr(module, "_SO_ATTACH_REUSEPORT_CBPF", 9999)
+    with pytest.raises(ConfigError, match=r"2 workers cannot share 127\.0\.0\.1, port \d+: "):
+        share_port(bound(kind, "127.0.0.1"), 2)
 
 
 def test_datagram_sockets_are_opened_for_each_process_at_each_address(stack):
