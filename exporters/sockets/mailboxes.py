@@ -28,6 +28,7 @@ _MOST_WAITING_BYTES: Final = 16 * 1024 * 1024
 _STRAINED_BYTES: Final = 1024 * 1024
 _BYTES_A_TURN: Final = 256 * 1024
 """Taken before others have a turn; some milliseconds' work."""
+_LAST_TURNS: Final = 64
 _OVERHEAD_BYTES: Final = 1024
 _NO_ROOM: Final = (errno.EAGAIN, errno.ENOBUFS)
 
@@ -100,8 +101,9 @@ class Post:
             for slot in self._slots:
                 slot.close()
             loop.remove_reader(self._box)
-            while self._read():
-                pass
+            for _ in range(_LAST_TURNS):  # what is left then is for a successor
+                if not self._read():
+                    break
 
     def _read(self) -> bool:
         """Take some packets; whether there may be more."""
