@@ -14,6 +14,10 @@ together (PSS), forks of one that is not frozen 167 MB, and four processes that 
 configuration that is in use, and reloads before the workers do, so that a worker that ended comes
 back at once and with what the others have, whatever the files hold by then.
 
+What else a worker needs that must outlive it, such as the sockets of a receiver, the parent opens
+before the first fork and keeps open (``Service.divide``): what arrives for a worker that has ended
+waits for its successor.
+
 The parent serves no HTTP. It has no thread while it forks (``fork.py``), and a worker that finds
 its channel closed knows that the parent is gone, however that came about, and ends.
 """
