@@ -20,8 +20,8 @@ def by_number(count: int):
     """The owner of a key by the number in it."""
 
     def owner(key: str) -> int | None:
-        device = key.split("\t")[1].partition("-")[2]
-        return int(device) % count if device else None
+        number = key.split("\t")[1].partition("-")[2]
+        return int(number) % count if number else None
 
     return owner
 
@@ -146,6 +146,13 @@ def test_state_of_a_device_that_had_another_worker_is_that_of_its_last_change(pa
     whole = open_whole(path)
     assert whole.get(key) == raised
     whole.close()
+
+
+def test_part_of_a_worker_that_is_no_more_goes_although_nobody_owns_what_is_in_it(path):
+    fill(part_path(path, 0), {})
+    fill(part_path(path, 3), {"seen\tunknown\tlink_down": 5.0})
+    assert divide(path, 2) == [{"seen\tunknown\tlink_down": 5.0}, {}]
+    assert names(path) == ["syslog.state", "syslog.state.worker-0", "syslog.state.worker-1"]
 
 
 def test_other_files_beside_it_are_left_alone(path):

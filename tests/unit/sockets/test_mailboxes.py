@@ -64,6 +64,28 @@ async def test_what_finds_no_room_waits_and_arrives_in_its_order(boxes):
     assert post.waiting_bytes == 0
 
 
+async def test_what_is_posted_while_others_wait_waits_behind_them(boxes):
+    heard: list[bytes] = []
+    post = Post(boxes, 0, nobody)
+    sent = [number.to_bytes(4, "big") * 5000 for number in range(600)]
+    for packet in sent[:-1]:
+        assert post.post(1, packet)
+    box = boxes.boxes[1][0]
+    heard += [box.recv(100_000) for _ in range(10)]  # and there is room again
+    assert post.post(1, sent[-1])
+    with Post(boxes, 1, heard.append).open():
+        await eventually(lambda: len(heard) == len(sent))
+    assert heard == sent
+
+
+async def test_end_takes_all_that_has_come_and_not_only_a_turns_worth(boxes):
+    heard: list[bytes] = []
+    with Post(boxes, 1, heard.append).open():
+        sender = Post(boxes, 0, nobody)
+        assert all(sender.post(1, bytes(90_000)) for _ in range(20))
+    assert len(heard) == 20
+
+
 async def test_box_is_strained_while_much_waits_for_it_and_then_eased(boxes):
     heard: list[bytes] = []
     eased: list[bool] = []

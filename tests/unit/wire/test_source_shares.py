@@ -25,7 +25,8 @@ def packet(source: str) -> bytes:
     noise = random.Random(source).randbytes
     if ip.version == 4:
         return b"\x45" + noise(11) + ip.packed + noise(20)
-    return b"\x60" + noise(7) + ip.packed + noise(20)
+    # Version and traffic class share the first octet: a device may mark what it sends.
+    return bytes([0x60 | noise(1)[0] & 0x0F]) + noise(7) + ip.packed + noise(20)
 
 
 def run(program: bytes, header: bytes) -> int:
