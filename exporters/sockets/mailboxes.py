@@ -56,7 +56,7 @@ class Post:
         mailboxes: Of all processes.
         number: The place of this one.
         take: Takes a packet that has come.
-        tell_eased: Is called when a box that was strained has taken all that waited for it.
+        tell_eased: Is called when those that were strained have taken all that waited for them.
     """
 
     def __init__(
@@ -67,7 +67,8 @@ class Post:
         tell_eased: Callable[[], None] = lambda: None,
     ) -> None:
         self._box = mailboxes.boxes[number][0]
-        self._slots = [_Slot(slot, tell_eased) for _, slot in mailboxes.boxes]
+        self._slots = [_Slot(slot, self._ease) for _, slot in mailboxes.boxes]
+        self._tell_eased = tell_eased
         self._take = take
         self._buffer = memoryview(bytearray(MOST_PACKET_BYTES))
 
@@ -104,6 +105,10 @@ class Post:
             for _ in range(_LAST_TURNS):  # what is left then is for a successor
                 if not self._read():
                     break
+
+    def _ease(self) -> None:
+        if not any(slot.is_strained for slot in self._slots):
+            self._tell_eased()
 
     def _read(self) -> bool:
         """Take some packets; whether there may be more."""

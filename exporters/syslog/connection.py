@@ -154,10 +154,12 @@ class Connection(asyncio.BufferedProtocol):
         else:
             transport.close()
 
-    def pause(self) -> None:
-        """Read no more for now, so that its sender waits."""
-        if self._transport is not None:
-            self._transport.pause_reading()
+    def pause(self) -> bool:
+        """Read no more for now, so that its sender waits; whether it has begun to read at all."""
+        if self._transport is None:
+            return False
+        self._transport.pause_reading()
+        return True
 
     def resume(self) -> None:
         """Read again; that nothing has come meanwhile is no fault of its sender."""

@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Any, Final
 
 from exporters import open_files
@@ -49,6 +50,8 @@ CLOSED: Final = {
 """Why connections end, and what it means."""
 
 _READ_BYTES: Final = 256 * 1024
+_RESUMED_AT_ONCE: Final = 8
+"""All at once would bring more than other processes have room for."""
 _LOOK_SECONDS: Final = 1.0
 _LOG_SECONDS: Final = 60.0
 
@@ -82,7 +85,9 @@ class Connections:
         self._opening = _Places()
         self._acceptors: list[Acceptor] = []
         self._logged_at: dict[str, float] = {}
-        self._waiting: set[Connection] = set()
+        self._waiting: dict[Connection, None] = {}
+        """Those that are not read for now, in their order."""
+        self._next_turn: asyncio.Handle | None = None
 
     def __len__(self) -> int:
         return len(self._open)
@@ -241,8 +246,7 @@ class Connections:
             strains = self.strains()
             receiver.take_frames(messages, source, transport)
             if self.strains() > strains:
-                self._waiting.add(connection)
-                connection.pause()
+                self._have_wait()
         if counts.truncated:
             self.truncated[transport] += counts.truncated
             receiver.count_truncated(counts.truncated, source)
@@ -257,10 +261,27 @@ class Connections:
                 receiver.count_framing_faults(count, source, transport)
 
     def go_on(self) -> None:
-        """Read again from connections that had to wait for other processes."""
-        waiting, self._waiting = self._waiting, set()
-        for connection in waiting:
+        """Read again from connections that had to wait for other processes, some at a time."""
+        if self._next_turn is not None:
+            self._next_turn.cancel()
+        self._go_on()
+
+    def _have_wait(self) -> None:
+        """Read no more, not even what is there, from senders of what others may have to take."""
+        if self._next_turn is not None:
+            self._next_turn.cancel()
+        for connection in self._open:
+            source = self._source(connection.source.address, connection.transport_name)
+            may_be_others = source.is_relay or source.owner is not None
+            if may_be_others and connection not in self._waiting and connection.pause():
+                self._waiting[connection] = None
+
+    def _go_on(self) -> None:
+        for connection in list(islice(self._waiting, _RESUMED_AT_ONCE)):
+            del self._waiting[connection]
             connection.resume()
+        if self._waiting:
+            self._next_turn = asyncio.get_running_loop().call_soon(self._go_on)
 
     def set_held(self, connection: Connection, size: int) -> None:
         """Learn how much a connection holds of an unfinished message; it may be too much in all."""
@@ -305,7 +326,7 @@ class Connections:
         """Let go of a connection that has ended."""
         self._open.leave(connection)
         self._opening.leave(connection)
-        self._waiting.discard(connection)
+        self._waiting.pop(connection, None)
         self.closed[reason] += 1
 
     def _log(self, what: str, connection: Connection, reason: str, fault: object) -> None:

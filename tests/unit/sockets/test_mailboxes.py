@@ -101,6 +101,20 @@ async def test_box_is_strained_while_much_waits_for_it_and_then_eased(boxes):
     assert not post.is_strained(1)
 
 
+async def test_ease_is_told_when_no_box_is_strained_any_more(boxes):
+    heard: list[bytes] = []
+    eased: list[int] = []
+    post = Post(boxes, 0, nobody, lambda: eased.append(len(heard)))
+    sent = [bytes(20_000)] * 700
+    assert all(post.post(to, packet) for to in (1, 2) for packet in sent)
+    with Post(boxes, 1, heard.append).open():
+        await eventually(lambda: len(heard) == len(sent))
+        assert eased == []
+        with Post(boxes, 2, heard.append).open():
+            await eventually(lambda: len(heard) == 2 * len(sent))
+    assert len(eased) == 1
+
+
 async def test_box_for_which_little_waits_is_not_strained(boxes, monkeypatch):
     monkeypatch.setattr(module, "_STRAINED_BYTES", 16 * 1024 * 1024)
     heard: list[bytes] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Sequence
 
@@ -14,8 +15,8 @@ from exporters.config.fields import IPNetwork
 from exporters.config.syslog_config import ConnectionSettings
 from exporters.events.sources import Source
 
-from .conftest import DEVICE, STRANGER, Station
-from .network import Network
+from .conftest import DEVICE, RELAY, STRANGER, Station
+from .network import Line, Network
 
 MESSAGE = b"<34>Oct 11 22:14:15 mymachine su: hello"
 COUNTED = b"%d %s" % (len(MESSAGE), MESSAGE)
@@ -99,14 +100,16 @@ def test_bad_message_does_not_end_its_connection(station: Station) -> None:
 
 
 @pytest.fixture
-def strained(station: Station, monkeypatch: pytest.MonkeyPatch) -> Network:
-    """Connections whose messages other processes are too slow for, if they are the stranger's."""
+def strained(monkeypatch: pytest.MonkeyPatch) -> Network:
+    """Connections whose messages other processes are too slow for, if they are the relay's."""
+    networks = (ipaddress.ip_network("192.0.2.8/30"),)
+    station = Station(access=AccessSettings(trusted_relays=networks))
     network = Network(station, idle_timeout="60s", frame_timeout="10s")
     strains = [0]
     take = station.receiver.take_frames
 
     def take_frames(messages: Sequence[bytes], source: Source, transport: str) -> None:
-        strains[0] += source.address == STRANGER
+        strains[0] += source.address == RELAY
         take(messages, source, transport)
 
     monkeypatch.setattr(station.receiver, "take_frames", take_frames)
@@ -115,7 +118,7 @@ def strained(station: Station, monkeypatch: pytest.MonkeyPatch) -> Network:
 
 
 def test_connection_is_not_read_while_others_are_too_slow_for_it(strained: Network) -> None:
-    slow, plain = strained.connect(STRANGER), strained.connect(DEVICE)
+    slow, plain = strained.connect(RELAY), strained.connect(DEVICE)
     for line in (slow, plain):
         line.send(MESSAGE + b"\n")
     assert slow.transport.is_paused
@@ -126,8 +129,40 @@ def test_connection_is_not_read_while_others_are_too_slow_for_it(strained: Netwo
     assert slow.transport.is_paused
 
 
+async def test_all_that_may_bring_more_wait_and_go_on_some_at_a_time(strained: Network) -> None:
+    slow, *others = [strained.connect(peer) for peer in (RELAY, *["192.0.2.10"] * 19)]
+    slow.send(MESSAGE + b"\n")
+    assert all(line.transport.is_paused for line in (slow, *others))
+    strained.connections.go_on()
+    read = []
+    for _ in range(3):
+        read.append(sum(not line.transport.is_paused for line in (slow, *others)))
+        await asyncio.sleep(0)
+    assert read == [8, 16, 20]
+
+
+async def test_connections_that_were_to_go_on_wait_again_if_others_are_still_too_slow(
+    strained: Network,
+) -> None:
+    slow, *others = [strained.connect(peer) for peer in (RELAY, *["192.0.2.10"] * 19)]
+    slow.send(MESSAGE + b"\n")
+    strained.connections.go_on()
+    slow.send(MESSAGE + b"\n")
+    await asyncio.sleep(0)
+    assert all(line.transport.is_paused for line in (slow, *others))
+
+
+def test_connection_that_is_only_being_made_is_read_when_it_is(strained: Network) -> None:
+    made_later = strained.connections.admit((RELAY, 4711), "tcp")
+    assert made_later is not None
+    strained.connect(RELAY).send(MESSAGE + b"\n")
+    line = Line(made_later)
+    line.send(MESSAGE + b"\n")
+    assert line.transport.is_paused
+
+
 def test_time_that_a_connection_is_not_read_is_not_held_against_it(strained: Network) -> None:
-    line = strained.connect(STRANGER)
+    line = strained.connect(RELAY)
     line.send(MESSAGE + b"\n" + MESSAGE[:9])
     strained.pass_seconds(3600)
     strained.connections.go_on()
@@ -139,13 +174,12 @@ def test_time_that_a_connection_is_not_read_is_not_held_against_it(strained: Net
 
 
 def test_connection_that_ends_while_it_is_not_read_is_forgotten(strained: Network) -> None:
-    line = strained.connect(STRANGER)
+    line = strained.connect(RELAY)
     line.send(MESSAGE + b"\n")
     line.end()
-    line.transport.is_paused = False
     strained.connections.go_on()
     assert strained.ends() == {"sender": 1}
-    assert not strained.connections._waiting
+    assert line.transport.is_paused
 
 
 # --- how many -------------------------------------------------------------------------------------
