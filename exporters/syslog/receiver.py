@@ -40,12 +40,12 @@ logger = logging.getLogger(__name__)
 
 _FAULT_LOG_SECONDS: Final = 60.0
 _SETTLE_SECONDS: Final = 5.0
+_DEVICE: Final = itemgetter(Source._fields.index("device"))
+
 KeepOwn = Callable[
     [str, Sequence[bytes], Sequence[Source]], tuple[Sequence[bytes], Sequence[Source]]
 ]
 """Is told a transport, messages and their senders; gives those that are to be taken here."""
-
-_DEVICE: Final = itemgetter(Source._fields.index("device"))
 
 
 class SyslogReceiver:
