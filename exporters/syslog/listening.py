@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from exporters.events.listening import log_listening
 from exporters.logs import fields
 from exporters.sockets.datagrams import (
     DatagramSocket,
@@ -59,8 +60,7 @@ def open_sockets(settings: Settings, opened: ExitStack, count: int = 1) -> list[
         share.datagrams = datagrams
         for one in datagrams:
             opened.callback(one.close)
-    for one in shares[0].datagrams:
-        _tell_datagrams(one)
+    log_listening(logger, "syslog", shares[0].datagrams)
     for transport in ("tcp", "tls"):
         addresses = [ListenAddress(at.host, at.port) for at in settings.addresses(transport)]
         for listener in open_listeners(addresses, flag=LISTEN_FLAG):
@@ -114,20 +114,6 @@ def _open_datagrams(settings: Settings, count: int) -> Sequence[Sequence[Datagra
 
 def _share(listener: socket.socket, count: int) -> list[socket.socket]:
     return [listener] if count == 1 else share_port(listener, count)
-
-
-def _tell_datagrams(listener: DatagramSocket) -> None:
-    logger.info("listening for syslog", extra=fields(address=listener.address, transport="udp"))
-    if listener.granted_bytes < listener.asked_bytes:
-        logger.warning(
-            "the receive buffer is smaller than was asked for: raise net.core.rmem_max, or give "
-            "the capability CAP_NET_ADMIN",
-            extra=fields(
-                address=listener.address,
-                asked_bytes=listener.asked_bytes,
-                granted_bytes=listener.granted_bytes,
-            ),
-        )
 
 
 def _tell(listener: socket.socket, transport: str) -> None:

@@ -31,11 +31,11 @@ from exporters.events.flags import state_path
 from exporters.events.health import Health
 from exporters.events.intake import Intake
 from exporters.events.json_lines import JsonLines
+from exporters.events.listening import log_listening
 from exporters.events.pages import event_routes
 from exporters.events.shares import Share
 from exporters.events.state_file import StateFile
 from exporters.events.state_parts import open_divided, open_part, open_whole
-from exporters.logs import fields
 from exporters.metrics.negotiation import TextFormat
 from exporters.metrics.telemetry import build_registry
 from exporters.sockets.datagrams import (
@@ -227,7 +227,7 @@ class TrapExporter:
                     flag=LISTEN_FLAG,
                     answers=True,
                 )
-                _tell(self._listeners)
+                log_listening(logger, "traps", self._listeners)
             else:
                 self._listeners = self._inherited.listeners[self._share.number]
                 stack.enter_context(self._handover.post.open())
@@ -259,7 +259,7 @@ class TrapExporter:
                 flag=LISTEN_FLAG,
                 answers=True,
             )
-            _tell(self._inherited.listeners[0])
+            log_listening(logger, "traps", self._inherited.listeners[0])
             self._inherited.mailboxes = Mailboxes(count)
             stack.callback(self._inherited.mailboxes.close)
             yield
@@ -332,18 +332,3 @@ class TrapExporter:
         if loaded.inventory is not None:
             text += f", {counted(len(loaded.inventory.devices), 'device')}"
         return text
-
-
-def _tell(listeners: Sequence[DatagramSocket]) -> None:
-    for listener in listeners:
-        logger.info("listening for traps", extra=fields(address=listener.address, transport="udp"))
-        if listener.granted_bytes < listener.asked_bytes:
-            logger.warning(
-                "the receive buffer is smaller than was asked for: raise net.core.rmem_max, or "
-                "give the capability CAP_NET_ADMIN",
-                extra=fields(
-                    address=listener.address,
-                    asked_bytes=listener.asked_bytes,
-                    granted_bytes=listener.granted_bytes,
-                ),
-            )
